@@ -1,0 +1,317 @@
+package rationale
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/ambit-go/ambit/classify"
+)
+
+// Kind tells records apart.
+type Kind string
+
+const (
+	KindDecision   Kind = "decision"
+	KindOutcome    Kind = "outcome"
+	KindSettlement Kind = "settlement"
+	KindApproval   Kind = "approval"
+	KindReview     Kind = "review"
+	KindLifecycle  Kind = "lifecycle"
+)
+
+// Record is one entry of the evidence. Its JSON encoding carries "kind", "id"
+// and "at" (UTC) beside its own fields. Records are not changed once recorded.
+type Record interface {
+	RecordKind() Kind
+	RecordID() string
+	RecordTime() time.Time
+}
+
+// Decision is the record of one evaluation, durable before the act.
+//
+// authority assesses a draft of it without side effects; the ledger concludes
+// it ([Conclude]) and records it in one step.
+type Decision struct {
+	Kind   Kind      `json:"kind"` // KindDecision
+	ID     string    `json:"id"`   // UUIDv7
+	At     time.Time `json:"at"`
+	Parent string    `json:"parent,omitzero"` // the pending decision that this evaluation follows
+
+	Verdict Verdict `json:"verdict"` // what was enforced
+	// Would is the verdict that Observe mode did not enforce; nil in Enforce mode.
+	Would    *Verdict `json:"would,omitzero"`
+	Mode     Mode     `json:"mode"`
+	Reasons  []Reason `json:"reasons,omitempty"` // in the order of Reasons, each once
+	Standing Standing `json:"standing"`
+
+	Class    string        `json:"class,omitzero"`
+	Domain   string        `json:"domain,omitzero"`
+	Effect   string        `json:"effect,omitzero"` // "read" or "write"
+	BaseTier classify.Tier `json:"base_tier"`
+	Tier     classify.Tier `json:"tier"` // effective
+
+	Agent         Agent             `json:"agent"`
+	Model         Model             `json:"model,omitzero"`
+	Prompt        Prompt            `json:"prompt,omitzero"`
+	Tool          Tool              `json:"tool"`
+	CallID        string            `json:"call_id,omitzero"`
+	Authorization *AuthorizationRef `json:"authorization,omitempty"`
+
+	// Arguments are the checked arguments in canonical form, without the
+	// reserved rationale parameter; absent where they could not be parsed, or
+	// where the class does not keep them.
+	Arguments       json.RawMessage `json:"arguments,omitempty"`
+	ArgumentsDigest string          `json:"arguments_digest,omitzero"` // of the canonical form, or of the raw bytes if unparsed
+	ActionDigest    string          `json:"action_digest,omitzero"`
+
+	Checks  []Check    `json:"checks,omitempty"`
+	Facts   []Fact     `json:"facts,omitempty"`
+	Derived []Fact     `json:"derived,omitempty"`
+	Spend   *Spend     `json:"spend,omitempty"`
+	Review  *ReviewDue `json:"review,omitempty"`
+	Ticket  *Ticket    `json:"ticket,omitempty"`
+	Audit   string     `json:"audit,omitzero"` // reserved for the audit that braked the class
+
+	Rationale      *Rationale      `json:"rationale,omitempty"`
+	RationaleCheck *RationaleCheck `json:"rationale_check,omitempty"`
+	Approval       string          `json:"approval,omitzero"` // id of the approval that was used
+
+	Host TraceContext `json:"host,omitzero"` // the host's own trace
+}
+
+// Agent is who asks, as the host (never the model) says.
+type Agent struct {
+	ID          string `json:"id"`
+	Environment string `json:"environment"`
+	Session     string `json:"session,omitzero"`
+	OnBehalfOf  string `json:"on_behalf_of,omitzero"`
+}
+
+// Pin says how a pinned thing compares with what runs.
+type Pin string
+
+const (
+	Unpinned Pin = ""         // the document pins nothing of this kind
+	Match    Pin = "match"    //
+	Mismatch Pin = "mismatch" //
+)
+
+// Model is the model that asked, and on what basis it is known.
+type Model struct {
+	Provider string `json:"provider,omitzero"`
+	Name     string `json:"name,omitzero"`
+	Version  string `json:"version,omitzero"`
+	Basis    string `json:"basis,omitzero"` // reported, configured or asserted
+	Pin      Pin    `json:"pin,omitzero"`
+}
+
+// Prompt is the digest of the prompt template that the host gave.
+type Prompt struct {
+	Digest string `json:"digest,omitzero"`
+	Pin    Pin    `json:"pin,omitzero"`
+}
+
+// Tool is the tool that was asked for.
+type Tool struct {
+	Server string `json:"server,omitzero"`
+	Name   string `json:"name"`
+	Digest string `json:"digest,omitzero"` // of name, description, schema and annotations
+	Pin    Pin    `json:"pin,omitzero"`
+}
+
+// AuthorizationRef names the exact document version that a decision was taken
+// under, and who stands behind it.
+type AuthorizationRef struct {
+	ID         string    `json:"id"`
+	Version    int       `json:"version"`
+	Digest     string    `json:"digest"` // sha256:… of the document's exact bytes
+	Owner      string    `json:"owner"`
+	Body       string    `json:"body,omitzero"`
+	GrantedBy  []string  `json:"granted_by,omitempty"`
+	GrantedAt  time.Time `json:"granted_at"`
+	Expires    time.Time `json:"expires"`
+	NextReview time.Time `json:"next_review"`
+	Record     string    `json:"record,omitzero"` // the minutes of the grant
+	Unsigned   bool      `json:"unsigned,omitzero"`
+	Matrix     string    `json:"matrix,omitzero"`    // digest of the authority matrix; empty: none, no ceilings apply
+	Controls   []string  `json:"controls,omitempty"` // the class's control references
+}
+
+// Check is one constraint that was in scope, and how it came out.
+type Check struct {
+	Kind    CheckKind   `json:"kind"`
+	ID      string      `json:"id"`           // such as "bounds[0]" or "allow args.region"
+	Why     string      `json:"why,omitzero"` // the document's own words
+	Result  CheckResult `json:"result"`
+	Reason  Reason      `json:"reason,omitzero"`  // set where the check failed
+	Message string      `json:"message,omitzero"` // what was wrong; for people, free of CEL source
+	Inputs  []Input     `json:"inputs,omitempty"`
+	// Within says what would be within bounds, where that is known.
+	Within string `json:"within,omitzero"`
+	// To is the tier that a trigger, a band or a brake raised the call to.
+	To classify.Tier `json:"to,omitzero"`
+}
+
+// CheckKind names a stage of the evaluation.
+type CheckKind string
+
+const (
+	CheckTool      CheckKind = "tool"
+	CheckArguments CheckKind = "arguments"
+	CheckDerived   CheckKind = "derived"
+	CheckClass     CheckKind = "class"
+	CheckStanding  CheckKind = "standing"
+	CheckPin       CheckKind = "pin"
+	CheckAllow     CheckKind = "allow"
+	CheckBaseline  CheckKind = "baseline"
+	CheckBound     CheckKind = "bound"
+	CheckTrigger   CheckKind = "trigger"
+	CheckPrice     CheckKind = "price"
+	CheckBand      CheckKind = "band"
+	CheckWindow    CheckKind = "window"
+	CheckRate      CheckKind = "rate"
+	CheckBrake     CheckKind = "brake"
+	CheckRationale CheckKind = "rationale"
+	CheckApproval  CheckKind = "approval"
+)
+
+// CheckResult is how a check came out. The empty result is a failure.
+type CheckResult string
+
+const (
+	Passed  CheckResult = "pass"
+	Failed  CheckResult = "fail"
+	Raised  CheckResult = "raised" // a trigger, band or brake that raised the tier
+	Errored CheckResult = "error"
+)
+
+// Input is one value that a check read.
+type Input struct {
+	Path  string          `json:"path"`            // such as args.replicas
+	Value json.RawMessage `json:"value,omitempty"` // absent: the value was absent or unavailable
+}
+
+// Fact is a typed value that the host supplied, or a derived one.
+type Fact struct {
+	Name   string          `json:"name"`
+	Value  json.RawMessage `json:"value,omitempty"`
+	Source string          `json:"source,omitzero"`
+	At     time.Time       `json:"at,omitzero"`
+	Error  string          `json:"error,omitzero"`
+}
+
+// Spend is what the action is expected to cost. Amounts are exact decimals.
+type Spend struct {
+	Currency   string `json:"currency"`
+	Amount     string `json:"amount,omitzero"` // absent: it could not be priced
+	Basis      string `json:"basis"`           // "amount", "quantity", or "estimator NAME"
+	Quantity   string `json:"quantity,omitzero"`
+	Unit       string `json:"unit,omitzero"`
+	Price      string `json:"price,omitzero"`
+	PriceList  string `json:"price_list,omitzero"` // id, version and digest
+	Limit      string `json:"limit,omitzero"`      // of the band that the amount falls in
+	Top        string `json:"top,omitzero"`        // the ladder's highest limit
+	Observed   bool   `json:"observed,omitzero"`   // observe mode: counts against no limit
+	CostCentre string `json:"cost_centre,omitzero"`
+}
+
+// ReviewDue is the review that an executed action owes.
+type ReviewDue struct {
+	ID     string    `json:"id"`
+	By     []string  `json:"by"`
+	Due    time.Time `json:"due"`
+	Reason string    `json:"reason"` // "tier", "sample" or "boilerplate"
+}
+
+// Ticket is a pend waiting for people.
+type Ticket struct {
+	ID      string    `json:"id"`
+	By      []string  `json:"by"` // people and group:… who may approve
+	Quorum  int       `json:"quorum"`
+	Expires time.Time `json:"expires"`
+}
+
+// TraceContext is the host's own trace at the time of the call, in W3C hex.
+type TraceContext struct {
+	TraceID string `json:"trace_id,omitzero"`
+	SpanID  string `json:"span_id,omitzero"`
+	Flags   byte   `json:"flags,omitzero"`
+	State   string `json:"state,omitzero"`
+}
+
+// Status says how an allowed call ended. The zero Status is unknown.
+type Status string
+
+const (
+	StatusSuccess     Status = "success"
+	StatusError       Status = "error"
+	StatusPanic       Status = "panic"
+	StatusNotExecuted Status = "not_executed" // the tool provably did not run
+	StatusUnknown     Status = "unknown"
+)
+
+// Outcome records what happened after an allowed decision: exactly one each.
+type Outcome struct {
+	Kind      Kind      `json:"kind"` // KindOutcome
+	ID        string    `json:"id"`
+	At        time.Time `json:"at"` // when it ended
+	Decision  string    `json:"decision"`
+	Started   time.Time `json:"started"`
+	Status    Status    `json:"status"`
+	Error     string    `json:"error,omitzero"`      // capped, escaped
+	ErrorType string    `json:"error_type,omitzero"` // low cardinality
+	// ResultDigest is the SHA-256 of the tool's result, ResultBytes its size.
+	ResultDigest string `json:"result_digest,omitzero"`
+	ResultBytes  int64  `json:"result_bytes,omitzero"`
+	Effect       string `json:"effect_id,omitzero"` // the id that the target system gave
+	Spent        string `json:"spent,omitzero"`     // the actual amount, or the estimate
+}
+
+// Event names what a lifecycle record is about.
+type Event string
+
+const (
+	EventLoaded    Event = "loaded"    // a document came into force in this process
+	EventUnloaded  Event = "unloaded"  // it left
+	EventRefused   Event = "refused"   // it did not load
+	EventRevoked   Event = "revoked"   //
+	EventSuspended Event = "suspended" //
+	EventLapsed    Event = "lapsed"    // its standing changed by itself
+	EventManifest  Event = "manifest"  // what the host runs
+	EventMode      Event = "mode"      // observe began or ended
+	EventPin       Event = "pin_mismatch"
+	EventEvidence  Event = "evidence_restored"
+)
+
+// Lifecycle records a change of what is authorized, with the exact bytes that
+// say so.
+type Lifecycle struct {
+	Kind          Kind              `json:"kind"` // KindLifecycle
+	ID            string            `json:"id"`
+	At            time.Time         `json:"at"`
+	Event         Event             `json:"event"`
+	Agent         Agent             `json:"agent,omitzero"`
+	Authorization *AuthorizationRef `json:"authorization,omitempty"`
+	Standing      Standing          `json:"standing"`
+	Document      string            `json:"document,omitzero"` // the file's name
+	Digest        string            `json:"digest,omitzero"`
+	Bytes         []byte            `json:"bytes,omitempty"`     // of the document, exact
+	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
+	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
+	Message       string            `json:"message,omitzero"`
+	Denied        int64             `json:"denied,omitzero"` // evidence_restored: how many calls were denied meanwhile
+	From          time.Time         `json:"from,omitzero"`
+	Until         time.Time         `json:"until,omitzero"`
+}
+
+func (d *Decision) RecordKind() Kind      { return KindDecision }
+func (d *Decision) RecordID() string      { return d.ID }
+func (d *Decision) RecordTime() time.Time { return d.At }
+
+func (o *Outcome) RecordKind() Kind      { return KindOutcome }
+func (o *Outcome) RecordID() string      { return o.ID }
+func (o *Outcome) RecordTime() time.Time { return o.At }
+
+func (l *Lifecycle) RecordKind() Kind      { return KindLifecycle }
+func (l *Lifecycle) RecordID() string      { return l.ID }
+func (l *Lifecycle) RecordTime() time.Time { return l.At }
