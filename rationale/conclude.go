@@ -12,7 +12,8 @@ import (
 // make (suspensions, brakes, limits, the approval that is used).
 //
 // The effective tier is the highest of the base tier and of every check that
-// raised. The reasons are those of the checks that did not pass. Any failed or
+// raised. The reasons are those of the checks that did not pass, and those of the
+// standing, the tier and the missing class: no refusal is without one. Any failed or
 // errored check denies; so does a check without a result, a decision without a
 // class, an unknown tier, and a standing that is not active unless a check
 // raised the call because of it. Then the tier decides: parameterized and
@@ -23,6 +24,9 @@ import (
 // unless a reason denies even then (see [Reason.DeniesObserved]), in which case
 // the mode becomes Enforce.
 //
+// A pend opens a ticket and an allowed bounded_escalation owes a review, as the
+// draft's Terms say; not in Observe mode.
+//
 // Conclude is idempotent: concluding again after adding a check gives the same
 // as concluding once with it.
 func Conclude(d *Decision) {
@@ -30,14 +34,27 @@ func Conclude(d *Decision) {
 	d.Reasons = reasons(d)
 	verdict := verdict(d)
 	d.Verdict, d.Would = verdict, nil
-	if d.Mode != Observe {
-		return
-	}
-	if slices.ContainsFunc(d.Reasons, Reason.DeniesObserved) {
+	d.Ticket, d.Review = nil, nil
+	if d.Mode == Observe {
+		if !slices.ContainsFunc(d.Reasons, Reason.DeniesObserved) {
+			d.Verdict, d.Would = Allow, &verdict
+			return
+		}
 		d.Mode = Enforce
-		return
 	}
-	d.Verdict, d.Would = Allow, &verdict
+	askPeople(d)
+}
+
+// askPeople opens the ticket or the review that the verdict calls for.
+func askPeople(d *Decision) {
+	switch {
+	case d.Verdict == Pend:
+		d.Ticket = &Ticket{
+			By: d.Terms.ApproveBy, Quorum: d.Terms.ApproveQuorum, Expires: d.At.Add(d.Terms.ApproveWithin),
+		}
+	case d.Verdict == Allow && d.Tier == classify.BoundedEscalation:
+		d.Review = &ReviewDue{By: d.Terms.ReviewBy, Due: d.At.Add(d.Terms.ReviewWithin), Reason: "tier"}
+	}
 }
 
 // DeniesObserved reports whether the reason denies even in Observe mode.
@@ -72,17 +89,34 @@ func reasons(d *Decision) []Reason {
 		}
 		found = append(found, reason)
 	}
-	if d.Class != "" {
-		switch {
-		case d.Tier == classify.AuthorizationRequired && d.Approval == "":
-			found = append(found, ApprovalRequired)
-		case d.Tier == classify.Prohibited:
-			found = append(found, ProhibitedClass)
-		}
-	}
+	found = append(found, ownReasons(d, len(found) == 0)...)
 	order := Reasons()
 	slices.SortFunc(found, func(a, b Reason) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return slices.Compact(found)
+}
+
+// ownReasons are those that the decision gives without a check, so that no
+// refusal is without a reason.
+func ownReasons(d *Decision, alone bool) []Reason {
+	if d.Class == "" {
+		if alone {
+			return []Reason{Unclassified}
+		}
+		return nil
+	}
+	var found []Reason
+	if !standingPermits(d) {
+		found = append(found, d.Standing.Reason())
+	}
+	switch {
+	case d.Tier == classify.AuthorizationRequired && d.Approval == "":
+		found = append(found, ApprovalRequired)
+	case d.Tier == classify.Prohibited:
+		found = append(found, ProhibitedClass)
+	case !d.Tier.Known():
+		found = append(found, EvaluationError)
+	}
+	return found
 }
 
 func verdict(d *Decision) Verdict {

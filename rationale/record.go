@@ -55,28 +55,36 @@ type Decision struct {
 	Prompt        Prompt            `json:"prompt,omitzero"`
 	Tool          Tool              `json:"tool"`
 	CallID        string            `json:"call_id,omitzero"`
-	Authorization *AuthorizationRef `json:"authorization,omitempty"`
+	Authorization *AuthorizationRef `json:"authorization,omitzero"`
 
 	// Arguments are the checked arguments in canonical form, without the
 	// reserved rationale parameter; absent where they could not be parsed, or
 	// where the class does not keep them.
-	Arguments       json.RawMessage `json:"arguments,omitempty"`
+	Arguments       json.RawMessage `json:"arguments,omitzero"`
 	ArgumentsDigest string          `json:"arguments_digest,omitzero"` // of the canonical form, or of the raw bytes if unparsed
 	ActionDigest    string          `json:"action_digest,omitzero"`
 
 	Checks  []Check    `json:"checks,omitempty"`
 	Facts   []Fact     `json:"facts,omitempty"`
 	Derived []Fact     `json:"derived,omitempty"`
-	Spend   *Spend     `json:"spend,omitempty"`
-	Review  *ReviewDue `json:"review,omitempty"`
-	Ticket  *Ticket    `json:"ticket,omitempty"`
-	Audit   string     `json:"audit,omitzero"` // reserved for the audit that braked the class
+	Spend   *Spend     `json:"spend,omitzero"`
+	Review  *ReviewDue `json:"review,omitzero"`
+	Ticket  *Ticket    `json:"ticket,omitzero"`
 
-	Rationale      *Rationale      `json:"rationale,omitempty"`
-	RationaleCheck *RationaleCheck `json:"rationale_check,omitempty"`
+	Rationale      *Rationale      `json:"rationale,omitzero"`
+	RationaleCheck *RationaleCheck `json:"rationale_check,omitzero"`
 	Approval       string          `json:"approval,omitzero"` // id of the approval that was used
 
 	Host TraceContext `json:"host,omitzero"` // the host's own trace
+
+	// Telemetry names the fields whose values the class lets into telemetry
+	// beside the journal: arguments, rationale, reasoning, facts, results.
+	Telemetry []string `json:"telemetry,omitempty"`
+
+	// Terms are what the class asks of people and of the ledger. They are part
+	// of the document, whose digest the record carries, and are not recorded
+	// again.
+	Terms Terms `json:"-"`
 }
 
 // Agent is who asks, as the host (never the model) says.
@@ -187,14 +195,14 @@ const (
 
 // Input is one value that a check read.
 type Input struct {
-	Path  string          `json:"path"`            // such as args.replicas
-	Value json.RawMessage `json:"value,omitempty"` // absent: the value was absent or unavailable
+	Path  string          `json:"path"`           // such as args.replicas
+	Value json.RawMessage `json:"value,omitzero"` // absent: the value was absent or unavailable
 }
 
 // Fact is a typed value that the host supplied, or a derived one.
 type Fact struct {
 	Name   string          `json:"name"`
-	Value  json.RawMessage `json:"value,omitempty"`
+	Value  json.RawMessage `json:"value,omitzero"`
 	Source string          `json:"source,omitzero"`
 	At     time.Time       `json:"at,omitzero"`
 	Error  string          `json:"error,omitzero"`
@@ -215,20 +223,30 @@ type Spend struct {
 	CostCentre string `json:"cost_centre,omitzero"`
 }
 
-// ReviewDue is the review that an executed action owes.
+// ReviewDue is the review that an executed action owes. It is named by the id
+// of the decision that opened it.
 type ReviewDue struct {
-	ID     string    `json:"id"`
 	By     []string  `json:"by"`
 	Due    time.Time `json:"due"`
 	Reason string    `json:"reason"` // "tier", "sample" or "boilerplate"
 }
 
-// Ticket is a pend waiting for people.
+// Ticket is a pend waiting for people. It is named by the id of the decision
+// that opened it.
 type Ticket struct {
-	ID      string    `json:"id"`
 	By      []string  `json:"by"` // people and group:… who may approve
 	Quorum  int       `json:"quorum"`
 	Expires time.Time `json:"expires"`
+}
+
+// Terms are what a class asks of people and of the outcome.
+type Terms struct {
+	ApproveBy     []string
+	ApproveQuorum int
+	ApproveWithin time.Duration // a ticket's time to live
+	ReviewBy      []string
+	ReviewWithin  time.Duration
+	OmitResult    bool // the outcome records nothing of the tool's result
 }
 
 // TraceContext is the host's own trace at the time of the call, in W3C hex.
@@ -291,7 +309,7 @@ type Lifecycle struct {
 	At            time.Time         `json:"at"`
 	Event         Event             `json:"event"`
 	Agent         Agent             `json:"agent,omitzero"`
-	Authorization *AuthorizationRef `json:"authorization,omitempty"`
+	Authorization *AuthorizationRef `json:"authorization,omitzero"`
 	Standing      Standing          `json:"standing"`
 	Document      string            `json:"document,omitzero"` // the file's name
 	Digest        string            `json:"digest,omitzero"`

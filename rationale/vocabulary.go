@@ -90,10 +90,10 @@ func (s Standing) Recommendable() bool {
 
 // Reason returns the reason code of a standing that is not active.
 func (s Standing) Reason() Reason {
-	switch s {
-	case StandingActive:
+	switch {
+	case s == StandingActive:
 		return ""
-	case StandingNone:
+	case s == StandingNone || s > StandingActive:
 		return NoAuthorization
 	default:
 		return Reason(s.String())

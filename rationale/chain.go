@@ -1,0 +1,206 @@
+package rationale
+
+import (
+	"bufio"
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Envelope is a record in its place in a journal: beside the canonical body
+// stand the journal's id, the position, and the digest of the line before, so
+// that the body is the same wherever the record is kept.
+type Envelope struct {
+	Journal string             `json:"journal"`
+	Seq     uint64             `json:"seq"`  // from 1, without gaps
+	Prev    string             `json:"prev"` // the [Envelope.Hash] of the line before; empty for the first
+	Body    stdjson.RawMessage `json:"body"` // as [Marshal] writes it
+}
+
+// Line returns the envelope's canonical encoding, without a newline.
+func (e Envelope) Line() ([]byte, error) {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	return Canonicalize(line)
+}
+
+// Hash returns the [Digest] of the envelope's line: what the next one carries
+// as Prev. It covers journal, position, predecessor and body.
+func (e Envelope) Hash() (string, error) {
+	line, err := e.Line()
+	if err != nil {
+		return "", err
+	}
+	return Digest(line), nil
+}
+
+// Head is the end of a chain so far. Whoever keeps a head elsewhere can tell
+// that the chain was cut behind it or rewritten, which the chain alone cannot.
+type Head struct {
+	Journal string `json:"journal"`
+	Seq     uint64 `json:"seq"`  // of the last line; 0: there is none
+	Hash    string `json:"hash"` // of the last line; empty: there is none
+}
+
+// Chain writes the lines of one journal. It is not safe for concurrent use.
+type Chain struct{ head Head }
+
+// NewChain starts the chain of a new journal.
+func NewChain(journal string) *Chain { return &Chain{Head{Journal: journal}} }
+
+// Head returns the end of the chain.
+func (c *Chain) Head() Head { return c.head }
+
+// Append returns the record's line, with its newline, and moves the head. After
+// an error the chain is as before.
+func (c *Chain) Append(rec Record) ([]byte, error) {
+	body, err := Marshal(rec)
+	if err != nil {
+		return nil, err
+	}
+	line, err := Envelope{Journal: c.head.Journal, Seq: c.head.Seq + 1, Prev: c.head.Hash, Body: body}.Line()
+	if err != nil {
+		return nil, err
+	}
+	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
+	return append(line, '\n'), nil
+}
+
+// ChainProblem says how a line breaks its chain.
+type ChainProblem string
+
+const (
+	ChainMalformed ChainProblem = "malformed" // the line is no envelope
+	ChainEdited    ChainProblem = "edited"    // the line is not canonical, or the line before is not the one it was chained to
+	ChainGap       ChainProblem = "gap"       // lines are missing before this one
+	ChainOrder     ChainProblem = "order"     // the line was moved or repeated
+	ChainForeign   ChainProblem = "foreign"   // the line belongs to another journal
+	ChainTorn      ChainProblem = "torn"      // the last line has no end: the writer stopped in the middle of it
+)
+
+// ChainError says where a chain breaks, and how.
+type ChainError struct {
+	Line    int // from 1
+	Problem ChainProblem
+	Detail  string // one line, for people
+	Err     error  // the cause, where there is one
+}
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("line %d: chain broken (%s): %s", e.Line, e.Problem, e.Detail)
+}
+
+func (e *ChainError) Unwrap() error { return e.Err }
+
+// Verifier checks the lines of one journal in order. The zero Verifier accepts
+// any journal's first line. It is not safe for concurrent use.
+type Verifier struct {
+	head  Head
+	lines int
+	lost  bool // the line before could not be read: there is nothing to compare with
+}
+
+// Head returns the last line that was accepted or resumed from.
+func (v *Verifier) Head() Head { return v.head }
+
+// Next checks one line, without its newline, and returns its envelope. An error
+// is a *[ChainError]. Unless the problem is ChainMalformed the envelope is returned
+// beside the error, and the chain resumes from the line, so that one edit is
+// reported once and what follows is still checked.
+func (v *Verifier) Next(line []byte) (Envelope, error) {
+	v.lines++
+	var e Envelope
+	if err := json.Unmarshal(line, &e, json.RejectUnknownMembers(true)); err != nil {
+		v.lost = true
+		return Envelope{}, &ChainError{v.lines, ChainMalformed, "not an envelope", err}
+	}
+	canonical, err := e.Line()
+	if err != nil {
+		v.lost = true
+		return Envelope{}, &ChainError{v.lines, ChainMalformed, "not an envelope", err}
+	}
+	same := bytes.Equal(canonical, line)
+	err = v.compare(e, same)
+	// The line after a rewritten one is chained to bytes that are gone.
+	v.head, v.lost = Head{e.Journal, e.Seq, Digest(line)}, !same
+	return e, err
+}
+
+func (v *Verifier) compare(e Envelope, canonical bool) error {
+	broken := func(p ChainProblem, format string, args ...any) error {
+		return &ChainError{Line: v.lines, Problem: p, Detail: fmt.Sprintf(format, args...)}
+	}
+	first := v.head.Seq == 0
+	switch {
+	case !canonical:
+		return broken(ChainEdited, "the line is not in canonical form")
+	case e.Seq == 0:
+		return broken(ChainOrder, "positions start at 1")
+	case v.lost:
+		return nil
+	case v.head.Journal != "" && e.Journal != v.head.Journal:
+		return broken(ChainForeign, "journal %s instead of %s", Printable(e.Journal), Printable(v.head.Journal))
+	case e.Seq > v.head.Seq+1:
+		return broken(ChainGap, "position %d follows %d", e.Seq, v.head.Seq)
+	case e.Seq < v.head.Seq+1:
+		return broken(ChainOrder, "position %d follows %d", e.Seq, v.head.Seq)
+	case first && e.Prev != "":
+		return broken(ChainEdited, "the first line names a line before it")
+	case e.Prev != v.head.Hash:
+		return broken(ChainEdited, "the line before it (position %d) is not the one it was chained to", v.head.Seq)
+	}
+	return nil
+}
+
+// VerifyChain reads the lines of one journal and returns its end. The first
+// break is returned as a *[ChainError], beside the last good head; other errors
+// are those of r. An empty journal is good. A cut behind the last line is not
+// visible: compare the head with one kept elsewhere.
+func VerifyChain(r io.Reader) (Head, error) {
+	var v Verifier
+	good := v.Head()
+	for line, err := range Lines(r) {
+		if torn, ok := errors.AsType[*ChainError](err); ok {
+			return good, torn
+		}
+		if err != nil {
+			return good, err
+		}
+		if _, err := v.Next(line); err != nil {
+			return good, err
+		}
+		good = v.Head()
+	}
+	return good, nil
+}
+
+// Lines splits a journal into lines, without their newlines. A last line without
+// a newline is yielded together with a *[ChainError] of ChainTorn, an error of r
+// alone; both end it. A line is valid until the next one.
+func Lines(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		in := bufio.NewReader(r)
+		for n := 1; ; n++ {
+			line, err := in.ReadBytes('\n')
+			switch {
+			case err == io.EOF && len(line) == 0:
+				return
+			case err == io.EOF:
+				yield(line, &ChainError{Line: n, Problem: ChainTorn, Detail: fmt.Sprintf("%d bytes without an end of line", len(line))})
+				return
+			case err != nil:
+				yield(nil, err)
+				return
+			case !yield(line[:len(line)-1], nil):
+				return
+			}
+		}
+	}
+}

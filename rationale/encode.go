@@ -1,0 +1,130 @@
+package rationale
+
+import (
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Unknown is a record of a kind that this version does not know. It is kept
+// verbatim, so that a reader one version behind its writer loses nothing:
+// [Marshal] of it gives the canonical form of Body.
+type Unknown struct {
+	Kind Kind
+	ID   string
+	At   time.Time
+	Body stdjson.RawMessage // the whole record
+}
+
+func (u *Unknown) RecordKind() Kind      { return u.Kind }
+func (u *Unknown) RecordID() string      { return u.ID }
+func (u *Unknown) RecordTime() time.Time { return u.At }
+
+var errNoID = errors.New("the record has no id")
+
+// utcTimes writes every time in UTC, RFC 3339, without trailing zeros.
+var utcTimes = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, t time.Time) error {
+	text, err := t.UTC().MarshalText() // checks the year's range
+	if err != nil {
+		return err
+	}
+	return enc.WriteToken(jsontext.String(string(text)))
+}))
+
+// Marshal returns the record's canonical encoding, as [Canonicalize] defines
+// it: one line, times in UTC, with "kind", "id" and "at". The kind is the
+// record's type, whatever its Kind field says.
+//
+// A nil record, one without an id, text that is not valid UTF-8, raw JSON that
+// is not valid or repeats a name, and a time outside the years 0 to 9999 are
+// errors. Marshal does not change the record, and must not run while it changes.
+func Marshal(rec Record) ([]byte, error) {
+	body, err := marshalRecord(rec)
+	if err != nil {
+		return nil, fmt.Errorf("encode record: %w", err)
+	}
+	return Canonicalize(body)
+}
+
+func marshalRecord(rec Record) ([]byte, error) {
+	switch r := rec.(type) {
+	case *Decision:
+		if r != nil {
+			d := *r
+			d.Kind = KindDecision
+			return marshalKnown(&d, d.ID)
+		}
+	case *Outcome:
+		if r != nil {
+			o := *r
+			o.Kind = KindOutcome
+			return marshalKnown(&o, o.ID)
+		}
+	case *Lifecycle:
+		if r != nil {
+			l := *r
+			l.Kind = KindLifecycle
+			return marshalKnown(&l, l.ID)
+		}
+	case *Unknown:
+		if r != nil {
+			return r.Body, nil
+		}
+	case nil:
+	default:
+		return nil, fmt.Errorf("%T is no record of this package", rec)
+	}
+	return nil, errors.New("the record is nil")
+}
+
+func marshalKnown(rec any, id string) ([]byte, error) {
+	if id == "" {
+		return nil, errNoID
+	}
+	return json.Marshal(rec, utcTimes)
+}
+
+// Unmarshal decodes one record by its "kind": *[Decision], *[Outcome] or
+// *[Lifecycle], and *[Unknown] for every other kind.
+//
+// Members that this version does not know are ignored; who needs them has the
+// exact bytes in [Envelope].Body. Unknown names of verdicts, tiers, standings
+// and modes decode to the value that denies. Invalid JSON, invalid UTF-8,
+// duplicate names, names in another case than written, wrong types, and a
+// record without kind or id are errors.
+func Unmarshal(data []byte) (Record, error) {
+	var head struct {
+		Kind Kind      `json:"kind"`
+		ID   string    `json:"id"`
+		At   time.Time `json:"at"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("decode record: %w", err)
+	}
+	if head.Kind == "" {
+		return nil, errors.New("decode record: it has no kind")
+	}
+	if head.ID == "" {
+		return nil, fmt.Errorf("decode record: %w", errNoID)
+	}
+	var rec Record
+	switch head.Kind {
+	case KindDecision:
+		rec = new(Decision)
+	case KindOutcome:
+		rec = new(Outcome)
+	case KindLifecycle:
+		rec = new(Lifecycle)
+	default:
+		body := append(stdjson.RawMessage(nil), data...)
+		return &Unknown{Kind: head.Kind, ID: head.ID, At: head.At, Body: body}, nil
+	}
+	if err := json.Unmarshal(data, rec); err != nil {
+		return nil, fmt.Errorf("decode %s %s: %w", head.Kind, Printable(head.ID), err)
+	}
+	return rec, nil
+}

@@ -1,0 +1,79 @@
+package rationale
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	stdjson "encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"github.com/ambit-go/ambit/classify"
+)
+
+// NewID returns a UUIDv7 (RFC 9562) of that time: the milliseconds since 1970,
+// then the fraction of the millisecond in 1/4096, then 62 random bits. Ids of
+// one clock sort by time to a quarter of a microsecond. Times before 1970 count
+// as 1970. Safe for concurrent use.
+func NewID(now time.Time) string {
+	var id uuid.UUID
+	_, _ = rand.Read(id[8:]) // never fails: crypto/rand ends the process first
+	ms := max(now.UnixMilli(), 0)
+	fraction := max(now.Sub(time.UnixMilli(ms)).Nanoseconds(), 0) * 4096 / int64(time.Millisecond)
+	binary.BigEndian.PutUint64(id[:8], uint64(ms)<<16|0x7000|uint64(fraction)&0x0fff)
+	id[8] = id[8]&0x3f | 0x80
+	return id.String()
+}
+
+// Action is everything that an approval is bound to.
+type Action struct {
+	Agent         string
+	Environment   string
+	OnBehalfOf    string
+	Tool          classify.ToolID
+	ToolDigest    string
+	Arguments     []byte // any JSON spelling; empty counts as {}
+	Authorization string // digest of the document
+	Class         string
+	Model         Model // Basis and Pin do not count
+}
+
+// ActionDigest returns the digest of the action's canonical encoding: a JSON
+// object with one member for each part, so that no two actions share one and a
+// change of any part changes it. Arguments of equal value have equal digests,
+// however they are spelled.
+//
+// Text that is not valid UTF-8, and arguments that [Canonicalize] refuses, are
+// errors.
+func ActionDigest(a Action) (string, error) {
+	arguments := a.Arguments
+	if len(arguments) == 0 {
+		arguments = []byte("{}")
+	}
+	body, err := json.Marshal(struct {
+		Agent         string             `json:"agent"`
+		Environment   string             `json:"environment"`
+		OnBehalfOf    string             `json:"on_behalf_of"`
+		Server        string             `json:"server"`
+		Tool          string             `json:"tool"`
+		ToolDigest    string             `json:"tool_digest"`
+		Arguments     stdjson.RawMessage `json:"arguments"`
+		Authorization string             `json:"authorization"`
+		Class         string             `json:"class"`
+		Provider      string             `json:"model_provider"`
+		Name          string             `json:"model_name"`
+		Version       string             `json:"model_version"`
+	}{
+		a.Agent, a.Environment, a.OnBehalfOf, a.Tool.Server, a.Tool.Name, a.ToolDigest,
+		arguments, a.Authorization, a.Class, a.Model.Provider, a.Model.Name, a.Model.Version,
+	})
+	if err == nil {
+		body, err = Canonicalize(body)
+	}
+	if err != nil {
+		return "", fmt.Errorf("action digest: %w", err)
+	}
+	return Digest(body), nil
+}
