@@ -37,8 +37,12 @@ func (k Kind) String() string {
 // schema), of a fact, or of a derived value. It is immutable once built.
 type Type struct {
 	Kind   Kind
-	Elem   *Type   // of List and Map; non-nil there
 	Fields []Field // of Object, sorted by name
+	// Elem is the type of a List's elements and of a Map's values, non-nil there.
+	// Of an Object it is the type of properties beyond Fields; nil: it has none.
+	Elem *Type
+	// Nullable says that the value may be Null instead. Dyn includes Null.
+	Nullable bool
 }
 
 // Field is one declared property of an Object.

@@ -1,0 +1,240 @@
+package strictjson
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+// rules checks the keywords beyond structure with a JSON schema library. It
+// compares numbers as exact rationals of their literals.
+type rules struct{ schema *jsonschema.Schema }
+
+// nothing is the loader: a reference out of the schema is an error.
+type nothing struct{}
+
+func (nothing) Load(url string) (any, error) {
+	return nil, fmt.Errorf("%s is not in this schema; nothing is fetched", quote(url))
+}
+
+func compileRules(tree any) (r *rules, refused *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, refused = nil, schemaError("", "%s", cut(fmt.Sprint(p), maxReason))
+		}
+	}()
+	const url = "schema:///arguments"
+	c := jsonschema.NewCompiler()
+	c.UseLoader(nothing{})
+	c.AssertFormat()
+	if err := c.AddResource(url, tree); err != nil {
+		return nil, schemaError("", "%s", cut(err.Error(), maxReason))
+	}
+	schema, err := c.Compile(url)
+	if err == nil {
+		return &rules{schema}, nil
+	}
+	var invalid *jsonschema.SchemaValidationError
+	var cause *jsonschema.ValidationError
+	if errors.As(err, &invalid) && errors.As(invalid.Err, &cause) {
+		leaf := firstLeaf(cause)
+		return nil, schemaError(pointer(leaf.InstanceLocation), "%s", reason(leaf))
+	}
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) {
+		err = load.Err
+	}
+	return nil, schemaError("", "%s", cut(err.Error(), maxReason))
+}
+
+func (r *rules) check(v Value, data []byte) (refused *Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			refused = refuse(0, "checking against the schema failed: %s", cut(fmt.Sprint(p), maxReason))
+		}
+	}()
+	err := r.schema.Validate(v.plain())
+	if err == nil {
+		return nil
+	}
+	var cause *jsonschema.ValidationError
+	if !errors.As(err, &cause) {
+		return refuse(0, "%s", cut(err.Error(), maxReason))
+	}
+	leaf := firstLeaf(cause)
+	place := v
+	refused = refuse(offsetOf(data, leaf.InstanceLocation), "")
+	steps := make([]func(), 0, len(leaf.InstanceLocation))
+	for _, step := range leaf.InstanceLocation {
+		if i, err := strconv.Atoi(step); err == nil && place.kind == List && i < len(place.list) {
+			place = place.list[i]
+			steps = append(steps, func() { refused.belowIndex(i) })
+			continue
+		}
+		place, _ = place.Get(step)
+		steps = append(steps, func() { refused.belowName(step) })
+	}
+	for _, add := range slices.Backward(steps) {
+		add()
+	}
+	refused.Message = reason(leaf)
+	if place.kind != Invalid && !place.kind.keyed() && place.kind != List {
+		refused.Message += ", got " + place.brief()
+	}
+	return refused
+}
+
+// plain returns v as the library wants it, numbers by their literals.
+func (v Value) plain() any {
+	switch v.kind {
+	case Bool:
+		return v.Bool()
+	case Int, Double:
+		return json.Number(v.AppendJSON(nil))
+	case String:
+		return v.str
+	case List:
+		out := make([]any, len(v.list))
+		for i, e := range v.list {
+			out[i] = e.plain()
+		}
+		return out
+	case Map, Object:
+		out := make(map[string]any, len(v.obj))
+		for _, m := range v.obj {
+			out[m.Name] = m.Value.plain()
+		}
+		return out
+	}
+	return nil
+}
+
+// firstLeaf returns the error to show of those the library found, in an order
+// that does not depend on a map's: alternatives are one error, not many.
+func firstLeaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	switch e.ErrorKind.(type) {
+	case *kind.AnyOf, *kind.OneOf, *kind.Not, *kind.PropertyNames:
+		return e
+	}
+	if len(e.Causes) == 0 {
+		return e
+	}
+	leaves := make([]*jsonschema.ValidationError, len(e.Causes))
+	for i, cause := range e.Causes {
+		leaves[i] = firstLeaf(cause)
+	}
+	return slices.MinFunc(leaves, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(slices.Compare(a.InstanceLocation, b.InstanceLocation), strings.Compare(reason(a), reason(b)))
+	})
+}
+
+// reason says what would be right, without the value itself.
+func reason(e *jsonschema.ValidationError) string {
+	switch k := e.ErrorKind.(type) {
+	case *kind.Minimum:
+		return "want at least " + ratText(k.Want)
+	case *kind.Maximum:
+		return "want at most " + ratText(k.Want)
+	case *kind.ExclusiveMinimum:
+		return "want more than " + ratText(k.Want)
+	case *kind.ExclusiveMaximum:
+		return "want less than " + ratText(k.Want)
+	case *kind.MultipleOf:
+		return "want a multiple of " + ratText(k.Want)
+	case *kind.MinLength:
+		return fmt.Sprintf("want at least %d characters", k.Want)
+	case *kind.MaxLength:
+		return fmt.Sprintf("want at most %d characters", k.Want)
+	case *kind.Pattern:
+		return "want text that matches the pattern " + cut(escape(k.Want), maxReason)
+	case *kind.Format:
+		return "want text of format " + escape(k.Want)
+	case *kind.MinItems:
+		return fmt.Sprintf("want at least %d elements, got %d", k.Want, k.Got)
+	case *kind.MaxItems:
+		return fmt.Sprintf("want at most %d elements, got %d", k.Want, k.Got)
+	case *kind.UniqueItems:
+		return fmt.Sprintf("elements %d and %d are equal; want distinct ones", k.Duplicates[0], k.Duplicates[1])
+	case *kind.Enum:
+		allowed := make([]string, len(k.Want))
+		for i, v := range k.Want {
+			allowed[i] = jsonText(v)
+		}
+		return "want one of " + listed(allowed)
+	case *kind.Const:
+		return "want " + jsonText(k.Want)
+	case *kind.PropertyNames:
+		return "property name " + quote(k.Property) + ": " + strings.Join(causeReasons(e), "; ")
+	case *kind.OneOf:
+		if len(k.Subschemas) > 0 {
+			return fmt.Sprintf("alternatives %v all match; want exactly one", k.Subschemas)
+		}
+	case *kind.Not:
+		return "the schema forbids this value"
+	}
+	if len(e.Causes) > 0 {
+		return "none of the alternatives matches: " + strings.Join(causeReasons(e), "; ")
+	}
+	text := e.Error() // "at '/place': reason"
+	if _, after, ok := strings.Cut(text, "': "); ok {
+		text = after
+	}
+	return cut(escape(text), maxReason)
+}
+
+func causeReasons(e *jsonschema.ValidationError) []string {
+	const most = 4
+	var out []string
+	for _, cause := range e.Causes {
+		if out = append(out, reason(firstLeaf(cause))); len(out) == most {
+			break
+		}
+	}
+	return out
+}
+
+func jsonText(v any) string {
+	text, _ := json.Marshal(v) // of a schema, so it is JSON
+	return cut(string(text), maxQuoted)
+}
+
+func ratText(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
+	}
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+func pointer(steps []string) string {
+	var b strings.Builder
+	for _, step := range steps {
+		b.WriteByte('/')
+		b.WriteString(escapePointer(step))
+	}
+	return b.String()
+}
+
+// offsetOf finds where a place of an accepted document starts. Only an error
+// costs this second pass.
+func offsetOf(data []byte, steps []string) int64 {
+	want := jsontext.Pointer(pointer(steps))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
+	for {
+		dec.PeekKind()
+		before := dec.InputOffset()
+		if _, err := dec.ReadToken(); err != nil || dec.StackPointer() == want {
+			return before
+		}
+	}
+}
