@@ -1,0 +1,177 @@
+package celplan
+
+import (
+	"fmt"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/ambit-go/ambit/internal/strictjson"
+)
+
+// Issue is one thing wrong at a place of an expression.
+type Issue struct {
+	Line    int // 1-based
+	Column  int // 1-based, in characters
+	Message string
+}
+
+// CompileError lists what is wrong with an expression, sorted by place. It
+// has at least one issue.
+type CompileError struct{ Issues []Issue }
+
+func (e *CompileError) Error() string {
+	lines := make([]string, len(e.Issues))
+	for i, issue := range e.Issues {
+		lines[i] = fmt.Sprintf("%d:%d: %s", issue.Line, issue.Column, issue.Message)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func refuse(line, column int, message string) *CompileError {
+	return &CompileError{Issues: []Issue{{Line: line, Column: column, Message: message}}}
+}
+
+func issueAt(root *ast.AST, id int64, message string) Issue {
+	at := root.SourceInfo().GetStartLocation(id)
+	return Issue{Line: max(at.Line(), 1), Column: max(at.Column()+1, 1), Message: message}
+}
+
+// callable reports whether an expression may call a function: the operators,
+// and of the named ones those that keep types and whose work is bounded.
+func callable(name string) bool {
+	switch name {
+	case "size", "contains", "startsWith", "endsWith", "matches",
+		"bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint",
+		"getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours",
+		"getMilliseconds", "getMinutes", "getMonth", "getSeconds",
+		"charAt", "indexOf", "join", "lastIndexOf", "lowerAscii", "replace", "split", "substring", "trim", "upperAscii":
+		return true
+	}
+	return false
+}
+
+func isOperator(name string) bool {
+	return strings.HasPrefix(name, "@") || strings.Contains(name, "_") && !strings.ContainsAny(name, "abcdefghijklmnopqrstuvwxyz")
+}
+
+// restrict refuses what type-checks and still has no place in a rule.
+func (e *Env) restrict(src string, root *ast.AST) error {
+	found := &CompileError{}
+	report := func(id int64, name, format string, args ...any) {
+		issue := issueAt(root, id, fmt.Sprintf(format, args...))
+		issue.Column = nameColumn(src, issue, name)
+		found.Issues = append(found.Issues, issue)
+	}
+	var visit func(expr ast.Expr, bound bindings)
+	visit = func(expr ast.Expr, bound bindings) {
+		switch expr.Kind() {
+		case ast.IdentKind:
+			if at, ok := e.types.locate(expr, bound); ok && len(at.steps) == 1 {
+				report(expr.ID(), "", "%s can only be read by member, as in %s.name", at.path(), at.path())
+			}
+			return
+		case ast.StructKind:
+			report(expr.ID(), "", "messages cannot be built")
+		case ast.SelectKind:
+			if operand := expr.AsSelect().Operand(); operand.Kind() == ast.IdentKind {
+				return
+			}
+		case ast.CallKind:
+			e.restrictCall(expr, report)
+		}
+		e.types.inside(expr, bound, visit)
+	}
+	visit(root.Expr(), nil)
+	if len(found.Issues) > 0 {
+		return found.sorted()
+	}
+	return nil
+}
+
+func (e *Env) restrictCall(expr ast.Expr, report func(int64, string, string, ...any)) {
+	call := expr.AsCall()
+	name := call.FunctionName()
+	if !isOperator(name) && !callable(name) {
+		report(expr.ID(), name, "the function %s is not available", name)
+		return
+	}
+	if name != "matches" || len(call.Args()) == 0 {
+		return
+	}
+	argument := call.Args()[len(call.Args())-1]
+	if argument.Kind() != ast.LiteralKind {
+		report(argument.ID(), "", "the pattern must be a literal")
+		return
+	}
+	if text, ok := argument.AsLiteral().(types.String); ok {
+		if _, err := compilePattern(string(text)); err != nil {
+			report(argument.ID(), "", "%v", err)
+		}
+	}
+}
+
+// result checks that the expression yields the wanted kind, known before any
+// call.
+func (e *Env) result(src string, root *ast.AST, want strictjson.Kind) error {
+	id := root.Expr().ID()
+	wanted := types.BoolType
+	if want == strictjson.Int {
+		wanted = types.IntType
+	}
+	got := root.GetType(id)
+	if got.IsExactType(wanted) {
+		return nil
+	}
+	message := fmt.Sprintf("the expression must be a %s, and is a %s", want, typeName(got))
+	if got.Kind() == types.DynKind {
+		remedy := "compare it, as in x == true"
+		if want == strictjson.Int {
+			remedy = "convert it, as in int(x)"
+		}
+		message = fmt.Sprintf("the expression must be a %s, and its type is only known when a call comes: %s", want, remedy)
+	}
+	blank := len(src) - len(strings.TrimLeft(src, " \t\r\n"))
+	before := src[:blank]
+	start := before[strings.LastIndexByte(before, '\n')+1:]
+	return refuse(strings.Count(before, "\n")+1, len(start)+1, message)
+}
+
+// estimate refuses what is likely to exceed the limit of an evaluation with
+// values of the assumed sizes.
+func (e *Env) estimate(checked *cel.Ast) error {
+	estimate, err := e.cel.EstimateCost(checked, assumedSizes{})
+	if err != nil {
+		return refuse(1, 1, "the cost of the expression cannot be estimated")
+	}
+	if estimate.Max > maxEstimate {
+		return refuse(1, 1, fmt.Sprintf(
+			"the expression can cost too much, even with lists of %d elements and texts of %d characters",
+			assumedElements, assumedText))
+	}
+	return nil
+}
+
+// assumedSizes implements [cost.Estimator].
+type assumedSizes struct{}
+
+// EstimateSize returns the assumed size of a value that a call brings.
+func (assumedSizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+	size := cost.SizeEstimate{Max: assumedText}
+	switch node.Type().Kind() {
+	case types.ListKind, types.MapKind, types.StructKind:
+		size.Max = assumedElements
+	case types.StringKind, types.BytesKind, types.DynKind:
+	default:
+		return nil
+	}
+	return &size
+}
+
+// EstimateCallCost leaves calls to the models.
+func (assumedSizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
+	return nil
+}

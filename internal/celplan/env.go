@@ -1,0 +1,187 @@
+// Package celplan compiles the CEL expressions of authorization documents
+// against the declared structure of a call, and evaluates them so that no
+// error and no missing value can widen an authority.
+//
+// An expression sees four variables, each of a declared object type: args
+// (the tool's checked arguments), derived, facts, and call (tool, agent,
+// environment and session, all strings; time, a timestamp). They are read
+// member by member; none can be used whole.
+//
+// # What is read
+//
+// Reading what is not there makes the whole expression an [EvalError] of kind
+// [Absent] that nothing absorbs, whatever the rest of the expression says: an
+// absent property, a key that a map does not have, an index outside of a list,
+// of a declared value as of a computed one. Reading an unavailable fact does
+// the same with kind [Unavailable]. Operands are evaluated from left to right,
+// and what is not reached is not read: `true || args.x > 5` holds without x.
+//
+// has(args.x) reads nothing, and is false for an absent member as for an
+// unavailable fact. has(args.a.b) reads args.a, so it is an error without it.
+// A JSON null is a value, not an absence: has is true of it, and it equals
+// only null.
+//
+// Other errors (a division by zero, an overflow, operands of kinds that do not
+// go together) follow CEL: `1 / args.n > 2 || true` holds for an n of 0. So
+// does arithmetic on doubles whose result is not finite, which CEL would let
+// pass: a comparison with NaN is silently false, so it is an error here.
+//
+// # What is available
+//
+// The operators, conversions, string and time functions and macros (has, all,
+// exists, exists_one, map, filter) of CEL, and of its strings extension the
+// functions that search, cut, join and change case. Ints compare with doubles
+// by < <= > and >=. Not available are what loses types (dyn, type), what
+// formats, and message literals. The pattern of matches is a literal anchored
+// at both ends. Lists and maps in an expression hold values of one type.
+package celplan
+
+import (
+	"fmt"
+	"slices"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/ext"
+
+	"github.com/ambit-go/ambit/internal/strictjson"
+)
+
+// What an expression may cost. Exceeding a limit of the first group is a
+// [CompileError], exceeding one of the second an [EvalError].
+const (
+	maxSource      = 4096         // characters
+	maxNodes       = 2000         // of the syntax tree, with macros expanded
+	maxNesting     = 60           // of the parser
+	maxPatternSize = 1000         // instructions of a compiled pattern
+	maxEstimate    = 10 * maxCost // an estimate is far above what is spent
+
+	maxCost     = 1_000_000  // CEL cost units of one evaluation
+	maxElements = 100_000    // of a computed list; of values compared with each other
+	maxText     = 4_000_000  // bytes of a computed string
+	maxSearch   = 10_000_000 // steps of one search in a string
+)
+
+// What the estimate at compile time takes for the size of a value that only a
+// call will bring.
+const (
+	assumedElements = 64
+	assumedText     = 256
+)
+
+// stringsVersion pins the functions and the cost model of CEL's strings
+// extension.
+const stringsVersion = 5
+
+// Scope declares what an expression can read.
+//
+// Each type is an Object whose fields are the members of the variable; nil
+// leaves the variable undeclared. The types must not change afterwards.
+type Scope struct {
+	Args    *strictjson.Type
+	Derived *strictjson.Type
+	Facts   *strictjson.Type
+}
+
+// Env compiles expressions of one scope. It is safe for concurrent use.
+type Env struct {
+	cel    *cel.Env
+	types  *provider
+	impls  map[string]*functions.Overload
+	callee []string // names of the functions that can be called, sorted
+}
+
+// NewEnv returns the environment of a scope, or an error when a type of the
+// scope is no Object, or is malformed.
+func NewEnv(scope Scope) (*Env, error) {
+	types, err := newProvider(scope)
+	if err != nil {
+		return nil, err
+	}
+	options := []cel.EnvOption{
+		cel.CustomTypeProvider(types),
+		ext.Strings(ext.StringsVersion(stringsVersion)),
+		cel.CrossTypeNumericComparisons(true),
+		cel.EnableIdentifierEscapeSyntax(),
+		cel.ParserRecursionLimit(maxNesting),
+		cel.ParserExpressionSizeLimit(maxSource),
+		cel.ExpressionNodeLimit(maxNodes),
+		cel.ASTValidators(
+			cel.ValidateDurationLiterals(),
+			cel.ValidateTimestampLiterals(),
+			cel.ValidateHomogeneousAggregateLiterals(),
+		),
+	}
+	for _, v := range types.variables {
+		options = append(options, cel.Variable(v.name, cel.ObjectType(v.object.name)))
+	}
+	celEnv, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("CEL environment: %w", err)
+	}
+	e := &Env{cel: celEnv, types: types, impls: make(map[string]*functions.Overload)}
+	for name, fn := range celEnv.Functions() {
+		if callable(name) {
+			e.callee = append(e.callee, name)
+		}
+		overloads, err := fn.Bindings()
+		if err != nil {
+			return nil, fmt.Errorf("CEL function %s: %w", name, err)
+		}
+		for _, o := range overloads {
+			e.impls[o.Operator] = o
+		}
+	}
+	slices.Sort(e.callee)
+	return e, nil
+}
+
+// Compile compiles src into a program whose result is of exactly the wanted
+// kind, Bool or Int. The error is a [*CompileError], never nil with a nil
+// program.
+func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, refuse(1, 1, "the expression cannot be compiled")
+		}
+	}()
+	if e == nil || (want != strictjson.Bool && want != strictjson.Int) {
+		return nil, refuse(1, 1, fmt.Sprintf("no expression yields a %s here", want))
+	}
+	checked, err := e.check(src)
+	if err != nil {
+		return nil, err
+	}
+	root := checked.NativeRep()
+	if err := e.restrict(src, root); err != nil {
+		return nil, err
+	}
+	if err := e.result(src, root, want); err != nil {
+		return nil, err
+	}
+	if err := e.estimate(checked); err != nil {
+		return nil, err
+	}
+	p = &Program{env: e, want: want, ast: root, patience: maxDuration}
+	p.reads, p.at = readsOf(root, e.types)
+	if err := p.plan(checked); err != nil {
+		return nil, refuse(1, 1, "the expression cannot be compiled")
+	}
+	p.fold()
+	return p, nil
+}
+
+func (e *Env) check(src string) (*cel.Ast, error) {
+	parsed, issues := e.cel.Parse(src)
+	if issues.Err() != nil {
+		return nil, e.explain(src, nil, issues)
+	}
+	// Checking rewrites the tree, so messages are made from a copy.
+	original := ast.Copy(parsed.NativeRep())
+	checked, issues := e.cel.Check(parsed)
+	if issues.Err() != nil {
+		return nil, e.explain(src, original, issues)
+	}
+	return checked, nil
+}
