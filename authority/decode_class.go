@@ -1,0 +1,220 @@
+package authority
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+func (d *decoder) class(v value) classDoc {
+	v.name = "the class"
+	f := d.fields(v, "", "id", "domain", "tools", "when", "tier", "effect", "observe", "allow", "bounds", "escalate",
+		"spend", "rate", "rationale", "record", "fallback", "controls")
+	c := classDoc{
+		ID:           d.id(f.need("id", "an id that is unique in the document")),
+		Domain:       d.id(f.get("domain")).Value,
+		Tools:        d.patterns(f.need("tools", "tools: [name, prefix.*]")),
+		When:         d.text(f.get("when")),
+		Tier:         d.tier(f.need("tier", "tier: parameterized, bounded_escalation, authorization_required or prohibited")),
+		Read:         d.oneOf(f.get("effect"), "read", "write") == "read",
+		ObserveUntil: d.observe(f.get("observe")),
+		Allow:        d.allow(f.get("allow"), false),
+		Bounds:       d.bounds(f.get("bounds"), false),
+		Escalate:     d.escalate(f.get("escalate")),
+		Spend:        d.spend(f.get("spend")),
+		Rationale:    d.rationale(f.get("rationale")),
+		Record:       d.record(f.get("record")),
+		Fallback:     d.str(f.get("fallback")),
+		Node:         v.Node,
+	}
+	for _, control := range d.list(f.get("controls"), false) {
+		c.Controls = append(c.Controls, d.str(control))
+	}
+	d.unsupported(f, "rate", "rates are")
+	return c
+}
+
+// patterns reads a list of different tool patterns, which is not empty.
+func (d *decoder) patterns(v value) []toolPattern {
+	var patterns []toolPattern
+	for _, item := range d.list(v, false) {
+		s := d.text(item)
+		if s.Value == "" {
+			continue
+		}
+		p, err := classify.ParsePattern(s.Value)
+		if err != nil {
+			d.fail(s.Node, "", "%v", err)
+			continue
+		}
+		if slices.ContainsFunc(patterns, func(q toolPattern) bool { return q.Pattern == p }) {
+			d.fail(s.Node, "leave one out", "%s names %q twice", v.name, s.Value)
+			continue
+		}
+		patterns = append(patterns, toolPattern{p, s.Node})
+	}
+	return patterns
+}
+
+// allow reads membership rules, sorted by path.
+func (d *decoder) allow(v value, baseline bool) []allowRule {
+	var rules []allowRule
+	for _, e := range d.pairs(v) {
+		where := d.path(value{e.Key, "a path of " + v.name})
+		rule := allowRule{Path: where, Baseline: baseline}
+		name := v.name + " " + e.Key.Text()
+		for _, item := range d.list(value{e.Value, name}, false) {
+			if member, ok := d.member(item, name, rule.Values); ok {
+				rule.Values = append(rule.Values, member)
+			}
+		}
+		rules = append(rules, rule)
+	}
+	slices.SortStableFunc(rules, func(a, b allowRule) int { return strings.Compare(a.Path.Value, b.Path.Value) })
+	return rules
+}
+
+// path reads a bare path to a value that a call carries.
+func (d *decoder) path(v value) text {
+	s := d.text(v)
+	if s.Value == "" {
+		return s
+	}
+	if _, err := parsePath(s.Value); err != nil {
+		d.fail(s.Node, "want a path such as args.region", "%s: %v", v.name, err)
+		return text{"", s.Node}
+	}
+	return s
+}
+
+// member reads one value of an allow-list. A plain number or boolean is one; a
+// plain text that could be read as another number is refused.
+func (d *decoder) member(v value, list string, before []allowValue) (allowValue, bool) {
+	s, ok := d.scalar(v, "a text, a whole number, true or false")
+	if !ok {
+		return allowValue{}, false
+	}
+	member := allowValue{Node: v.Node}
+	switch {
+	case !v.Plain():
+		member.String = &s
+	case s == "true" || s == "false":
+		b := s == "true"
+		member.Bool = &b
+	case integerText.MatchString(s):
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			d.fail(v.Node, "", "%s: %s does not fit 64 bits", list, s)
+			return allowValue{}, false
+		}
+		member.Int = &n
+	case likeNumber(s):
+		d.fail(v.Node, "quote it to make it a text; only whole numbers can be members", "%s: %s is not a whole number", list, s)
+		return allowValue{}, false
+	default:
+		member.String = &s
+	}
+	if slices.ContainsFunc(before, member.equal) {
+		d.fail(v.Node, "leave one out", "%s names %s twice", list, s)
+		return allowValue{}, false
+	}
+	return member, true
+}
+
+// likeNumber reports whether some reader of YAML could take s for a number.
+func likeNumber(s string) bool {
+	s = strings.TrimLeft(s, "+-.")
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return false
+	}
+	clean := strings.ReplaceAll(s, "_", "")
+	if _, err := strconv.ParseFloat(clean, 64); err == nil {
+		return true
+	}
+	_, err := strconv.ParseInt(clean, 0, 64)
+	return err == nil
+}
+
+func (v allowValue) equal(w allowValue) bool {
+	switch {
+	case v.Int != nil:
+		return w.Int != nil && *v.Int == *w.Int
+	case v.Bool != nil:
+		return w.Bool != nil && *v.Bool == *w.Bool
+	default:
+		return w.String != nil && v.String != nil && *v.String == *w.String
+	}
+}
+
+func (d *decoder) bounds(v value, baseline bool) []boundRule {
+	var rules []boundRule
+	for _, item := range d.list(v, false) {
+		f := d.fields(item, item.name+".", "expr", "why")
+		rules = append(rules, boundRule{
+			Expr:     d.text(f.need("expr", `expr: "args.replicas <= 60"`)),
+			Why:      d.str(f.get("why")),
+			Baseline: baseline,
+		})
+	}
+	return rules
+}
+
+func (d *decoder) escalate(v value) []escalateRule {
+	var rules []escalateRule
+	for _, item := range d.list(v, false) {
+		f := d.fields(item, item.name+".", "when", "to", "code")
+		rules = append(rules, escalateRule{
+			When: d.text(f.need("when", `when: "args.replicas > 30"`)),
+			To:   d.tier(f.need("to", "to: a tier above the class's own")),
+			Code: d.id(f.get("code")).Value,
+		})
+	}
+	return rules
+}
+
+// rationale reads the required fields: nil where the key is absent, empty and
+// not nil where the class asks for none.
+func (d *decoder) rationale(v value) []rationale.Field {
+	if v.IsZero() {
+		return nil
+	}
+	required := []rationale.Field{}
+	known := []string{"purpose", "expected", "alternatives", "evidence", "fallback", "uncertainty"}
+	for _, item := range d.list(v, true) {
+		field := rationale.Field(d.oneOf(item, known...))
+		switch {
+		case field == "":
+		case slices.Contains(required, field):
+			d.fail(item.Node, "leave one out", "%s names %q twice", v.name, field)
+		default:
+			required = append(required, field)
+		}
+	}
+	return required
+}
+
+func (d *decoder) record(v value) recordPolicy {
+	f := d.fields(v, "record.", "arguments", "rationale", "reasoning", "facts", "results")
+	return recordPolicy{
+		Arguments: d.disposal(f.get("arguments")),
+		Rationale: d.disposal(f.get("rationale")),
+		Reasoning: d.disposal(f.get("reasoning")),
+		Facts:     d.disposal(f.get("facts")),
+		Results:   d.disposal(f.get("results")),
+	}
+}
+
+func (d *decoder) disposal(v value) disposal {
+	switch d.oneOf(v, "telemetry", "journal", "hmac", "drop") {
+	case "telemetry":
+		return keepTelemetry
+	case "drop":
+		return keepDrop
+	case "hmac":
+		d.fail(v.Node, "want telemetry, journal or drop", "%s: keyed digests are not supported by this version", v.name)
+	}
+	return keepJournal
+}

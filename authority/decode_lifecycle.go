@@ -1,0 +1,55 @@
+package authority
+
+import "time"
+
+// reaffirmation reads that people looked at an authorization again.
+func (d *decoder) reaffirmation(root value, src source) *reaffirmationDoc {
+	f := d.fields(root, "", "apiVersion", "kind", "authorization", "version", "by", "at", "record")
+	r := &reaffirmationDoc{
+		source:        src,
+		Authorization: d.id(f.need("authorization", "authorization: the id of what is reaffirmed")),
+		By:            d.people(f.need("by", "by: [{id: …}] names who reaffirmed it")),
+		At:            d.date(f.need("at", "at: the time of the reaffirmation")),
+		Record:        d.str(f.get("record")),
+	}
+	if version := f.get("version"); !version.IsZero() {
+		r.Version = d.integer(version, 1)
+	}
+	return r
+}
+
+// halt reads a Revocation or a Suspension. Whatever else is wrong with it, it
+// is returned as soon as it is known what it halts.
+func (d *decoder) halt(root value, src source, revocation bool) *haltDoc {
+	keys := []string{"apiVersion", "kind", "authorization", "agent", "by", "at", "reason"}
+	if !revocation {
+		keys = append(keys, "until")
+	}
+	f := d.fields(root, "", keys...)
+	h := &haltDoc{source: src, Revocation: revocation}
+	authorization, agent := f.get("authorization"), f.get("agent")
+	h.Authorization, h.Agent = d.haltID(authorization), d.haltID(agent)
+	switch {
+	case authorization.IsZero() && agent.IsZero():
+		d.fail(root.Node, `authorization: ID, or agent: ID; "*" for all`, "%s names neither authorization nor agent", root.name)
+	case !authorization.IsZero() && !agent.IsZero():
+		d.fail(agent.Node, "leave one out", "%s names both authorization and agent", root.name)
+	}
+	h.By = d.people(f.need("by", "by: [{id: …}] names who decided it"))
+	h.At = d.date(f.need("at", "at: from when on it holds"))
+	h.Until = d.date(f.get("until"))
+	h.Reason = d.str(f.need("reason", "reason: why"))
+	if !h.Until.IsZero() && !h.Until.After(h.At) {
+		d.fail(f.get("until").Node, "", "until is not after at")
+		h.Until = time.Time{} // it holds until the document is removed
+	}
+	return h
+}
+
+// haltID reads an id, or "*" for all.
+func (d *decoder) haltID(v value) string {
+	if v.Text() == "*" {
+		return "*"
+	}
+	return d.id(v).Value
+}

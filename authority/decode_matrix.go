@@ -1,0 +1,145 @@
+package authority
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ambit-go/ambit/internal/yamldoc"
+)
+
+func (d *decoder) matrix(root value, src source) *matrixDoc {
+	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "users")
+	m := &matrixDoc{source: src, Version: d.version(f)}
+	for _, e := range d.pairs(f.get("domains")) {
+		name := d.id(value{e.Key, "the domain's name"}).Value
+		patterns := d.patterns(value{e.Value, "domains." + name})
+		m.Domains = append(m.Domains, domainDoc{name, patterns})
+	}
+	for _, item := range d.list(f.need("bodies", "bodies: who may grant what"), false) {
+		body := d.body(item)
+		if slices.ContainsFunc(m.Bodies, func(b bodyDoc) bool { return b.ID != "" && b.ID == body.ID }) {
+			d.fail(at(body.Node, "id"), "leave one out", "bodies names %q twice", body.ID)
+		}
+		m.Bodies = append(m.Bodies, body)
+	}
+	for _, item := range d.list(f.get("approvers"), false) {
+		m.Approvers = append(m.Approvers, d.approver(item))
+	}
+	for _, item := range d.list(f.get("baselines"), false) {
+		m.Baselines = append(m.Baselines, d.baseline(item, m))
+	}
+	m.LocalUsers = d.users(f.get("users"))
+	slices.SortStableFunc(m.Domains, func(a, b domainDoc) int { return strings.Compare(a.Name, b.Name) })
+	return m
+}
+
+func (d *decoder) body(v value) bodyDoc {
+	v.name = "the body"
+	f := d.fields(v, "", "id", "mandate", "keys", "quorum", "may_grant")
+	b := bodyDoc{
+		ID:      d.id(f.need("id", "grant.body names it")).Value,
+		Mandate: d.str(f.get("mandate")),
+		Quorum:  1,
+		Node:    v.Node,
+	}
+	keys := f.get("keys")
+	for _, item := range d.list(keys, false) {
+		key := d.key(item)
+		if slices.ContainsFunc(b.Keys, func(k keyDoc) bool { return k.ID != "" && k.ID == key.ID }) {
+			d.fail(at(item.Node, "id"), "leave one out", "keys names %s twice", key.ID)
+			continue
+		}
+		b.Keys = append(b.Keys, key)
+	}
+	if quorum := f.get("quorum"); !quorum.IsZero() {
+		b.Quorum = d.integer(quorum, 1)
+		if b.Quorum > max(len(b.Keys), 1) {
+			d.fail(quorum.Node, "list more keys, or ask for fewer", "quorum is %d: the body has only %d keys", b.Quorum, len(b.Keys))
+		}
+	}
+	d.mayGrant(f.need("may_grant", "may_grant: {domains: […], currency: EUR, term: 180d, per_event: {…}}"), &b)
+	return b
+}
+
+func (d *decoder) key(v value) keyDoc {
+	f := d.fields(v, "key.", "id", "from", "until")
+	k := keyDoc{
+		ID:    d.digest(f.need("id", "id: sha256:… of the raw Ed25519 public key")),
+		From:  d.date(f.need("from", "from: the first time at which the key counts")),
+		Until: d.date(f.get("until")),
+	}
+	if !k.Until.IsZero() && !k.Until.After(k.From) {
+		d.fail(f.get("until").Node, "", "key.until is not after key.from")
+	}
+	return k
+}
+
+func (d *decoder) mayGrant(v value, b *bodyDoc) {
+	f := d.fields(v, "may_grant.", "domains", "currency", "term", "per_event")
+	b.Domains = values(d.ids(f.need("domains", "domains: [scaling]")))
+	b.Currency = d.currency(f.get("currency"))
+	b.Term = d.duration(f.get("term"))
+	b.PerEvent = d.ladder(f.get("per_event"))
+	if b.PerEvent != nil && b.Currency == "" && f.get("currency").IsZero() {
+		d.fail(f.get("per_event").Node, "currency: EUR", "may_grant.per_event has no currency")
+	}
+}
+
+func (d *decoder) approver(v value) approverDoc {
+	f := d.fields(v, "approver.", "group", "person", "currency", "up_to")
+	a := approverDoc{
+		Group:    d.id(f.get("group")).Value,
+		Person:   d.id(f.get("person")).Value,
+		Currency: d.currency(f.need("currency", "currency: EUR")),
+	}
+	a.UpTo, _ = d.decimal(f.need("up_to", `up_to: "10000.00"`))
+	if f.get("group").IsZero() == f.get("person").IsZero() && f.Node.Kind() == yamldoc.Mapping {
+		d.fail(v.Node, "group: NAME, or person: ID", "an approver is either a group or a person")
+	}
+	return a
+}
+
+func (d *decoder) baseline(v value, m *matrixDoc) baselineDoc {
+	f := d.fields(v, "baseline.", "domain", "allow", "bounds", "why")
+	domain := d.id(f.need("domain", "domain: one of domains"))
+	b := baselineDoc{
+		Domain: domain.Value,
+		Allow:  d.allow(f.get("allow"), true),
+		Bounds: d.bounds(f.get("bounds"), true),
+		Why:    d.str(f.get("why")),
+	}
+	for i := range b.Allow {
+		b.Allow[i].Why = b.Why
+	}
+	for i := range b.Bounds {
+		if b.Bounds[i].Why == "" {
+			b.Bounds[i].Why = b.Why
+		}
+	}
+	var names []string
+	for _, known := range m.Domains {
+		names = append(names, known.Name)
+	}
+	if domain.Value != "" && !slices.Contains(names, domain.Value) {
+		d.fail(domain.Node, nearestHint(domain.Value, names), "baseline.domain is %q: domains puts no tool in it", domain.Value)
+	}
+	if len(b.Allow)+len(b.Bounds) == 0 && f.Node.Kind() == yamldoc.Mapping && f.get("allow").IsZero() && f.get("bounds").IsZero() {
+		d.fail(v.Node, "allow: {args.region: […]}, or bounds: […]", "the baseline demands nothing")
+	}
+	return b
+}
+
+func (d *decoder) users(v value) map[string][]string {
+	if v.IsZero() {
+		return nil
+	}
+	f := d.fields(v, "users.", "local")
+	local := make(map[string][]string)
+	for _, e := range d.pairs(f.need("local", "local: {alice: [managers]}")) {
+		user := d.id(value{e.Key, "a user of users.local"}).Value
+		if groups := values(d.ids(value{e.Value, "users.local." + user})); user != "" {
+			local[user] = groups
+		}
+	}
+	return local
+}

@@ -1,0 +1,223 @@
+package authority_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+
+const grantText = `apiVersion: ambit/v1
+kind: Authorization
+id: ID
+version: VERSION
+owner: {id: owner@example.com}
+agent: {id: AGENT, environments: [prod]}
+grant: {by: [{id: grantor@example.com}], at: AT, expires: 2027-02-01T00:00:00Z}
+approval: {by: [group:leads]}
+classes:
+  - {id: CLASS, tools: [act], tier: parameterized, rationale: [], bounds: [{expr: "EXPR", why: a bound}]}
+`
+
+// grantDoc writes a small authorization; pairs replace its placeholders.
+func grantDoc(name string, pairs ...string) authority.Document {
+	defaults := []string{"VERSION", "1", "ID", name, "AGENT", "bot", "AT", "2026-10-01T00:00:00Z", "CLASS", "act", "EXPR", "args.n <= 5"}
+	return authority.Document{Name: name + ".yaml", Data: []byte(strings.NewReplacer(append(pairs, defaults...)...).Replace(grantText))}
+}
+
+func haltDoc(name, kind, authorization string) authority.Document {
+	return authority.Document{Name: name, Data: []byte("apiVersion: ambit/v1\nkind: " + kind + "\nauthorization: " + authorization +
+		"\nby: [{id: grantor@example.com}]\nat: 2026-10-05T00:00:00Z\nreason: incident 17\n")}
+}
+
+var actTool = authority.Tool{
+	Name: "act", Description: "Acts.", Schema: json.RawMessage(`{"type":"object","properties":{"n":{"type":"integer"}}}`),
+}
+
+func load(t *testing.T, docs ...authority.Document) *authority.Set {
+	t.Helper()
+	set, err := authority.Load(docs, authority.Manifest{Tools: []authority.Tool{actTool}}, authority.AllowUnsigned())
+	require.NoError(t, err)
+	return set
+}
+
+func decide(set *authority.Set, at time.Time, arguments string) *rationale.Decision {
+	return set.Assess(set.Classify(authority.Call{
+		At: at, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: classify.ToolID{Name: "act"}, Arguments: []byte(arguments),
+	}), authority.Input{})
+}
+
+func TestNilSetDenies(t *testing.T) {
+	var set *authority.Set
+	d := decide(set, noon, `{}`)
+	assert.Equal(t, rationale.Deny, d.Verdict)
+	assert.Equal(t, []rationale.Reason{rationale.NoAuthorization}, d.Reasons)
+	assert.Empty(t, set.Inventory(noon))
+	assert.False(t, set.Writes("bot", "prod", classify.ToolID{Name: "act"}))
+}
+
+func TestLoadReturnsNoSetWithAnyError(t *testing.T) {
+	set, err := authority.Load([]authority.Document{grantDoc("good"), grantDoc("bad", "CLASS", "b", "EXPR", "args.m <= 5")},
+		authority.Manifest{Tools: []authority.Tool{actTool}}, authority.AllowUnsigned())
+	assert.Nil(t, set)
+	errs, ok := errors.AsType[authority.Errors](err)
+	require.True(t, ok)
+	require.Len(t, errs, 1)
+	assert.Equal(t, strings.Join([]string{
+		`bad.yaml:10:85: args has no "m"; it has n`,
+		`    - {id: b, tools: [act], tier: parameterized, rationale: [], bounds: [{expr: "args.m <= 5", why: a bound}]}`,
+		`                                                                                      ^`,
+	}, "\n"), errs[0].Error())
+}
+
+func TestRegisterCompilesLater(t *testing.T) {
+	set, err := authority.Load([]authority.Document{grantDoc("good")}, authority.Manifest{}, authority.AllowUnsigned())
+	require.NoError(t, err)
+	assert.Equal(t, []rationale.Reason{rationale.UnknownTool}, decide(set, noon, `{"n":1}`).Reasons)
+
+	other := actTool
+	other.Schema = json.RawMessage(`{"type":"object","properties":{"m":{"type":"integer"}}}`)
+	_, err = set.Register(other)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "good.yaml:10:")
+
+	next, err := set.Register(actTool)
+	require.NoError(t, err)
+	assert.Equal(t, rationale.Allow, decide(next, noon, `{"n":1}`).Verdict)
+	assert.Equal(t, []rationale.Reason{rationale.UnknownTool}, decide(set, noon, `{"n":1}`).Reasons, "a Set does not change")
+
+	_, err = next.Register(actTool)
+	assert.NoError(t, err, "the same tool again")
+	_, err = next.Register(other)
+	assert.ErrorContains(t, err, "already registered")
+}
+
+func TestReloadKeepsWhatFails(t *testing.T) {
+	set := load(t, grantDoc("one"), grantDoc("two", "AGENT", "other"))
+	broken := grantDoc("two", "AGENT", "other", "EXPR", "args.nope")
+	next, err := set.Reload([]authority.Document{grantDoc("one", "EXPR", "args.n <= 3"), broken})
+	require.ErrorContains(t, err, "two.yaml")
+	require.NotNil(t, next)
+	assert.Equal(t, rationale.Deny, decide(next, noon, `{"n":4}`).Verdict, "the change of one is in force")
+	kept := next.Assess(next.Classify(authority.Call{
+		At: noon, Agent: rationale.Agent{ID: "other", Environment: "prod"}, Tool: classify.ToolID{Name: "act"}, Arguments: []byte(`{"n":5}`),
+	}), authority.Input{})
+	assert.Equal(t, rationale.Allow, kept.Verdict, "two keeps its former content")
+}
+
+func TestReloadAppliesARevocationBesideABrokenFile(t *testing.T) {
+	set := load(t, grantDoc("one"), grantDoc("two", "AGENT", "other"))
+	next, err := set.Reload([]authority.Document{
+		grantDoc("one"), {Name: "two.yaml", Data: []byte("kind: [")}, haltDoc("halt.yaml", "Revocation", "one"),
+	})
+	require.ErrorContains(t, err, "two.yaml")
+	d := decide(next, noon, `{"n":1}`)
+	assert.Equal(t, rationale.StandingRevoked, d.Standing)
+	assert.Equal(t, rationale.Deny, d.Verdict)
+}
+
+func TestReloadLeavesOutANewBrokenFile(t *testing.T) {
+	set := load(t, grantDoc("one"))
+	next, err := set.Reload([]authority.Document{grantDoc("one"), {Name: "new.yaml", Data: []byte("kind: [")}})
+	require.ErrorContains(t, err, "new.yaml")
+	assert.Equal(t, rationale.Allow, decide(next, noon, `{"n":1}`).Verdict)
+}
+
+func TestReloadNeverUndoesARevocation(t *testing.T) {
+	set := load(t, grantDoc("one"), haltDoc("halt.yaml", "Revocation", "one"))
+	next, err := set.Reload([]authority.Document{grantDoc("one")})
+	require.NoError(t, err)
+	assert.Equal(t, rationale.StandingRevoked, decide(next, noon, `{"n":1}`).Standing)
+
+	suspended := load(t, grantDoc("one"), haltDoc("halt.yaml", "Suspension", "one"))
+	require.Equal(t, rationale.StandingSuspended, decide(suspended, noon, `{"n":1}`).Standing)
+	next, err = suspended.Reload([]authority.Document{grantDoc("one")})
+	require.NoError(t, err)
+	assert.Equal(t, rationale.StandingActive, decide(next, noon, `{"n":1}`).Standing, "a suspension ends with its document")
+}
+
+func TestReloadOfAnOlderVersionIsSuperseded(t *testing.T) {
+	set := load(t, grantDoc("one", "VERSION", "2"))
+	next, err := set.Reload([]authority.Document{grantDoc("one")})
+	require.NoError(t, err)
+	d := decide(next, noon, `{"n":1}`)
+	assert.Equal(t, rationale.StandingSuperseded, d.Standing)
+	assert.Equal(t, []rationale.Reason{rationale.Superseded}, d.Reasons)
+	assert.Equal(t, rationale.Deny, d.Verdict)
+
+	lapsing := load(t, grantDoc("one", "VERSION", "2", "AT", "2026-12-01T00:00:00Z"))
+	next, err = lapsing.Reload([]authority.Document{grantDoc("one")})
+	require.NoError(t, err)
+	assert.Equal(t, rationale.StandingActive, decide(next, noon, `{"n":1}`).Standing, "a version whose time has not come supersedes nothing")
+	assert.Equal(t, rationale.StandingSuperseded, decide(next, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), `{"n":1}`).Standing)
+}
+
+// A lapsed grant must deny even where it would recommend: superseded is no
+// lapse that people only forgot to renew.
+func TestSupersededDeniesWhateverWhenLapsed(t *testing.T) {
+	recommending := func(version string) authority.Document {
+		d := grantDoc("one", "VERSION", version)
+		d.Data = []byte(strings.Replace(string(d.Data), "classes:", "when_lapsed: authorization_required\nclasses:", 1))
+		return d
+	}
+	set := load(t, recommending("2"))
+	next, err := set.Reload([]authority.Document{recommending("1")})
+	require.NoError(t, err)
+	assert.Equal(t, rationale.Deny, decide(next, noon, `{"n":1}`).Verdict)
+}
+
+func TestArgumentsAreCopied(t *testing.T) {
+	set := load(t, grantDoc("one"))
+	raw := []byte(`{"n":1}`)
+	c := set.Classify(authority.Call{
+		At: noon, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: classify.ToolID{Name: "act"}, Arguments: raw,
+	})
+	raw[5] = '9'
+	assert.Equal(t, `{"n":1}`, string(c.Arguments()))
+	assert.Equal(t, rationale.Allow, set.Assess(c, authority.Input{}).Verdict)
+}
+
+func TestLifecycleCarriesTheExactBytes(t *testing.T) {
+	doc := grantDoc("one")
+	set := load(t, doc, haltDoc("halt.yaml", "Suspension", "nobody"))
+	records := set.Lifecycle(noon)
+	require.Len(t, records, 2)
+	assert.Equal(t, rationale.EventSuspended, records[0].Event)
+	assert.Equal(t, doc.Data, records[1].Bytes)
+	assert.Equal(t, rationale.Digest(doc.Data), records[1].Digest)
+	assert.Equal(t, rationale.StandingActive, records[1].Standing)
+	assert.Equal(t, "grantor@example.com", records[1].Authorization.GrantedBy[0])
+}
+
+func TestInventory(t *testing.T) {
+	stray := authority.Tool{Name: "stray"}
+	set, err := authority.Load(
+		[]authority.Document{grantDoc("one"), grantDoc("late", "AGENT", "idle", "AT", "2026-12-01T00:00:00Z", "CLASS", "late")},
+		authority.Manifest{
+			Agents: []authority.AgentSpec{{ID: "ghost", Environments: []string{"prod"}}},
+			Tools:  []authority.Tool{actTool, stray},
+		}, authority.AllowUnsigned())
+	require.NoError(t, err)
+	var lines []string
+	for _, e := range set.Inventory(noon) {
+		lines = append(lines, strings.Join([]string{e.Agent, e.Tool, e.Class, e.Tier, e.Standing.String(), e.Provisional}, "|"))
+	}
+	assert.Equal(t, []string{
+		"bot|act|act|parameterized|active|",
+		"bot|stray||" + "|none|no class covers this tool",
+		"ghost|act|||none|no authorization names this agent in this environment",
+		"ghost|stray|||none|no authorization names this agent in this environment",
+		"idle|act|late|parameterized|not_yet_effective|the grant takes effect at 2026-12-01T00:00:00Z",
+		"idle|stray|||none|no class covers this tool",
+	}, lines)
+}

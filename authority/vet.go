@@ -1,0 +1,247 @@
+package authority
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/celplan"
+	"github.com/ambit-go/ambit/internal/strictjson"
+)
+
+// Finding is something that vet reports of documents that load.
+type Finding struct {
+	Error *Error
+	// Fails marks what makes calls fail that the documents mean to classify:
+	// vet must not pass. The others are warnings.
+	Fails bool
+}
+
+// Vet looks for what loads and yet is probably not meant: classes of several
+// documents that are ambiguous, rules that can never hold or never fail,
+// members of an allow-list that the tool's schema excludes, free text that no
+// rule constrains, baselines that a tool cannot meet, and patterns that match no
+// registered tool. It looks at the versions that compete at a time. Findings
+// are sorted by their place.
+func (s *Set) Vet(at time.Time) []Finding {
+	v := &vet{set: s, at: at, seen: make(map[string]bool)}
+	for _, key := range s.running() {
+		v.conflicts(key)
+	}
+	for _, key := range s.running() {
+		for _, id := range s.toolIDs() {
+			for _, p := range s.plans[planKey{key.agent, key.environment, id}] {
+				if p.line.competing(at) == p.grant {
+					v.plan(p)
+				}
+			}
+		}
+		v.idle(key)
+	}
+	slices.SortStableFunc(v.found, func(a, b Finding) int { return compareErrors(a.Error, b.Error) })
+	return v.found
+}
+
+type vet struct {
+	set   *Set
+	at    time.Time
+	found []Finding
+	seen  map[string]bool
+}
+
+func (v *vet) report(fails bool, err *Error) {
+	if key := err.Error(); !v.seen[key] {
+		v.seen[key] = true
+		v.found = append(v.found, Finding{Error: err, Fails: fails})
+	}
+}
+
+// conflicts finds equal patterns of several documents of which one has no
+// condition: every call that the other means is ambiguous.
+func (v *vet) conflicts(key agentKey) {
+	var all []indexed
+	for _, l := range v.set.agents[key] {
+		if g := l.competing(v.at); g.covers(key.agent, key.environment) {
+			all = append(all, classesOf(l, g)...)
+		}
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if a.line != b.line && a.pattern == b.pattern && (a.class.When.Value == "" || b.class.When.Value == "") {
+				v.report(true, errorAt(a.class.Node, "class %s and class %s of %s have the same pattern %s, and one has no when: every such call is ambiguous_class",
+					a.class.ID.Value, b.class.ID.Value, b.line.id, a.pattern))
+			}
+		}
+	}
+}
+
+func classesOf(l *line, g *grantDoc) []indexed {
+	var found []indexed
+	for i := range g.Classes {
+		class := &g.Classes[i]
+		if class.Tier == classify.Prohibited {
+			continue
+		}
+		for _, tp := range class.Tools {
+			found = append(found, indexed{l, g, class, tp.Pattern})
+		}
+	}
+	return found
+}
+
+func (v *vet) plan(p *plan) {
+	v.rules(p)
+	v.allow(p)
+	v.freeText(p)
+}
+
+// allow reports members that the schema excludes, and baselines that the tool
+// cannot meet.
+func (v *vet) allow(p *plan) {
+	for _, a := range p.allow {
+		if a.path.root != "args" {
+			continue
+		}
+		if _, err := a.path.typeOf(p.tool.root("args")); err != nil && a.rule.Baseline {
+			v.report(false, errorAt(p.class.ID.Node, "tool %s of class %s can never meet the baseline on %s: %v",
+				p.tool.id, p.class.ID.Value, a.path.text, err))
+			continue
+		}
+		property, ok := p.tool.schema.Property(a.path.below())
+		if !ok || property.Enum == nil || a.rule.Baseline {
+			continue
+		}
+		for i, value := range a.values {
+			if !slices.ContainsFunc(property.Enum, func(e strictjson.Value) bool { return equalScalar(e, value) }) {
+				v.report(false, errorAt(a.rule.Values[i].Node, "%s can never be %s: the schema of tool %s does not allow it",
+					a.path.text, a.rule.Values[i].word(), p.tool.id))
+			}
+		}
+	}
+}
+
+// below is the path without its root, as strictjson names it.
+func (p path) below() string {
+	_, rest, _ := strings.Cut(p.text, ".")
+	return rest
+}
+
+// freeText reports text arguments of writing classes that neither the schema
+// nor any rule of the class constrains. Derived values constrain the argument
+// that they open, which cannot be known here: a class that reads one is not
+// reported.
+func (v *vet) freeText(p *plan) {
+	if p.class.Read || p.class.Tier == classify.Prohibited || len(p.derived) > 0 {
+		return
+	}
+	read := p.readPaths()
+	for _, leaf := range leaves(p.tool.schema.Type(), "args") {
+		property, ok := p.tool.schema.Property(strings.TrimPrefix(leaf, "args."))
+		if !ok || property.Type.Kind != strictjson.String || property.Constrained || read[leaf] {
+			continue
+		}
+		v.report(false, errorAt(p.class.ID.Node, "%s of tool %s is free text, and no rule of class %s constrains it", leaf, p.tool.id, p.class.ID.Value))
+	}
+}
+
+func (p *plan) readPaths() map[string]bool {
+	read := make(map[string]bool)
+	note := func(paths ...path) {
+		for _, where := range paths {
+			read[where.text] = true
+			read[strings.TrimSuffix(where.text, "[]")] = true
+		}
+	}
+	for _, r := range p.rules() {
+		note(r.reads...)
+	}
+	for _, a := range p.allow {
+		note(a.path)
+	}
+	if p.spend != nil {
+		note(p.spend.paths()...)
+	}
+	return read
+}
+
+// leaves returns the paths of every declared scalar below t.
+func leaves(t *strictjson.Type, at string) []string {
+	switch t.Kind {
+	case strictjson.Object:
+		var paths []string
+		for _, f := range t.Fields {
+			paths = append(paths, leaves(f.Type, at+"."+f.Name)...)
+		}
+		return paths
+	case strictjson.List:
+		return leaves(t.Elem, at+"[]")
+	default:
+		return []string{at}
+	}
+}
+
+// idle reports patterns that match no registered tool, once tools are known.
+func (v *vet) idle(key agentKey) {
+	if len(v.set.tools) == 0 {
+		return
+	}
+	for _, l := range v.set.agents[key] {
+		g := l.competing(v.at)
+		if !g.covers(key.agent, key.environment) {
+			continue
+		}
+		for i := range g.Classes {
+			for _, tp := range g.Classes[i].Tools {
+				if !v.set.matchesAny(tp.Pattern) {
+					v.report(false, errorAt(tp.Node, "no tool of the manifest matches %s", tp.Pattern))
+				}
+			}
+		}
+	}
+}
+
+// rules reports expressions that say nothing: they can never hold, always do,
+// or compare with what can never be.
+func (v *vet) rules(p *plan) {
+	if p.when != nil {
+		v.expression(p, p.when, p.class.When)
+	}
+	for _, b := range p.bounds {
+		v.expression(p, b.rule, b.doc.Expr)
+	}
+	for _, t := range p.trigger {
+		v.expression(p, t.rule, t.doc.When)
+	}
+}
+
+func (v *vet) expression(p *plan, r *rule, expr text) {
+	for _, f := range r.program.Analyze(p.tool.declared) {
+		v.report(false, errorInside(expr.Node, f.Line, f.Column, f.Message))
+	}
+}
+
+// declared returns what the tool's schema says of the value at an args path.
+func (t *tool) declared(where string) (celplan.Range, bool) {
+	below, ok := strings.CutPrefix(where, "args.")
+	if !ok {
+		return celplan.Range{}, false
+	}
+	property, ok := t.schema.Property(below)
+	if !ok {
+		return celplan.Range{}, false
+	}
+	return celplan.Range{Enum: property.Enum, Min: bound(property.Min), Max: bound(property.Max)}, true
+}
+
+// bound returns a bound as a double; nil where there is none.
+func bound(b *strictjson.Bound) *float64 {
+	if b == nil {
+		return nil
+	}
+	f := b.Value.Double()
+	if b.Value.Kind() == strictjson.Int {
+		f = float64(b.Value.Int())
+	}
+	return &f
+}
