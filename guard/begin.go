@@ -1,0 +1,251 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Call is one tool invocation that an agent asks for.
+type Call struct {
+	// ID is the framework's id of the call. One that is missing, not printable,
+	// longer than 256 bytes, or was used in the session before, is replaced by
+	// a fresh one in the record.
+	ID string
+	// Tool is the tool's own registered identity, never an alias.
+	Tool classify.ToolID
+	// Arguments are the raw JSON of the model, with the reserved rationale
+	// parameter where the model gave it. They are copied.
+	Arguments []byte
+	// Text and Reasoning are what the model said in the same turn, where the
+	// framework gives it, and TextSource says where from. They are kept beside
+	// the rationale as the model's claims, cut to the limits of package
+	// rationale, and decide nothing.
+	Text, Reasoning, TextSource string
+}
+
+// Begin evaluates a call and records the decision before it returns. It never
+// panics and has no error: whatever fails is a denial.
+//
+// When the call is allowed, run the tool with the returned context and d.Args,
+// and call [Guard.End] whatever happens. Otherwise give the model d.Refusal().
+// A ctx that is cancelled before the decision denies; the decision is recorded
+// even so. A nil ctx is context.Background().
+func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if !g.usable() {
+		return ctx, Decision{}
+	}
+	began := time.Now() // a duration for metrics; policy time is g.clock's
+	s := g.identify(ctx, call)
+	e := g.evaluate(ctx, s)
+	record := g.admit(ctx, e)
+	state := &evaluated{record: record, session: s.session, started: g.clock.latest()}
+	g.tracer.decided(ctx, record, time.Since(began))
+	g.note(ctx, record)
+	d := Decision{state: state}
+	if !d.Allowed() {
+		return ctx, d
+	}
+	d.Args = e.arguments
+	if record.Mode == rationale.Observe {
+		d.Args = s.call.Arguments
+	}
+	state.ctx = context.WithValue(g.tracer.execute(ctx, record), decisionKey{}, record.ID)
+	return state.ctx, d
+}
+
+// subject is a call with its identity, and the rationale apart.
+type subject struct {
+	call      authority.Call
+	session   sessionID
+	host      rationale.TraceContext
+	rationale *rationale.Rationale
+	malformed string
+	failed    string // why the call cannot be evaluated; empty if it can
+}
+
+// identify says who asks for what, from the host's word alone.
+func (g *Guard) identify(ctx context.Context, call Call) *subject {
+	session := sessionFrom(ctx)
+	model := g.agent.Model
+	if session.Model != (authority.ModelSpec{}) {
+		model = session.Model
+		if model.Basis == "" {
+			model.Basis = "reported"
+		}
+	}
+	s := &subject{
+		session: sessionID{legible(session.ID), legible(session.OnBehalfOf)},
+		host:    g.tracer.host(ctx),
+	}
+	s.call = authority.Call{
+		Agent: rationale.Agent{
+			ID: g.agent.ID, Environment: g.agent.Environment,
+			Session: s.session.id, OnBehalfOf: s.session.onBehalfOf,
+		},
+		Model: rationale.Model{
+			Provider: legible(model.Provider), Name: legible(model.Name),
+			Version: legible(model.Version), Basis: legible(model.Basis),
+		},
+		Prompt: g.agent.Prompt,
+		Tool:   legibleTool(call.Tool),
+	}
+	now, err := g.clock.now()
+	if err != nil {
+		s.failed = err.Error()
+	}
+	s.call.At = now
+	s.call.CallID = g.sessions.claim(s.session, call.ID, rationale.NewID(now))
+	s.call.Derive = g.deriver(s.call.Tool)
+	s.split(call)
+	return s
+}
+
+// split takes the rationale out of the arguments.
+func (s *subject) split(call Call) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.failed = "reading the rationale panicked: " + describe(r)
+		}
+	}()
+	raw := bytes.Clone(call.Arguments)
+	s.call.Arguments = raw
+	s.call.Arguments, s.rationale, s.malformed = rationale.Split(raw)
+	s.rationale = rationale.WithText(s.rationale, call.Text, call.Reasoning, call.TextSource)
+}
+
+// The kinds of the checks that are the guard's own.
+const (
+	checkCall     rationale.CheckKind = "call"
+	checkEvidence rationale.CheckKind = "evidence"
+)
+
+// evaluation is a draft decision, and the arguments that it is about.
+type evaluation struct {
+	record    *rationale.Decision
+	arguments []byte
+	err       error // why nothing can be recorded
+}
+
+// maxAttempts bounds how often a call is evaluated because the documents
+// changed meanwhile.
+const maxAttempts = 3
+
+// evaluate assesses the call under the documents that are in force when it is
+// done: a revocation that arrives while a fact is fetched still counts.
+func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
+	for range maxAttempts {
+		set := g.set.Load()
+		err := g.evidence.settle(ctx)
+		e := g.assess(ctx, set, s)
+		if g.set.Load() != set {
+			continue
+		}
+		e.err, e.record.Host = err, s.host
+		if ctx.Err() != nil {
+			fail(e.record, rationale.Check{
+				Kind: checkCall, ID: "context", Result: rationale.Errored, Reason: rationale.EvaluationError,
+				Message: "the call was cancelled before it was decided",
+			})
+		}
+		return e
+	}
+	e := s.denied("the documents changed during every attempt to evaluate the call")
+	e.err = g.evidence.settle(ctx)
+	return e
+}
+
+// admit records the decision. What cannot be recorded is denied.
+func (g *Guard) admit(ctx context.Context, e evaluation) *rationale.Decision {
+	d, err := e.record, e.err
+	d.Kind, d.ID = rationale.KindDecision, rationale.NewID(d.At)
+	if err == nil {
+		ctx, cancel := detached(ctx)
+		defer cancel()
+		err = protect("the ledger", func() error { return g.ledger.Admit(ctx, d) })
+	}
+	if err == nil {
+		return d
+	}
+	denied := *d // a copy, in case that the ledger still holds the draft
+	denied.Checks = slices.Clone(d.Checks)
+	fail(&denied, rationale.Check{
+		Kind: checkEvidence, ID: "ledger", Result: rationale.Errored, Reason: rationale.EvidenceUnavailable,
+		Message: errorText(err),
+	})
+	g.evidence.missed(denied.At)
+	return &denied
+}
+
+// assess is one pass of the call through the rules of set.
+func (g *Guard) assess(ctx context.Context, set *authority.Set, s *subject) (e evaluation) {
+	defer func() {
+		if r := recover(); r != nil {
+			e = s.denied("the evaluation panicked: " + describe(r))
+		}
+	}()
+	if s.failed != "" {
+		return s.denied(s.failed)
+	}
+	c := set.Classify(s.call)
+	arguments := bytes.Clone(c.Arguments())
+	checked := Checked{Agent: s.call.Agent, Tool: s.call.Tool, Class: c.Class(), Arguments: arguments}
+	input := authority.Input{
+		Rationale: s.rationale,
+		Malformed: s.malformed,
+		Read:      func(callID string) bool { return g.sessions.executed(s.session, callID) },
+	}
+	input.Facts, input.Estimate = g.ask(ctx, c, checked, s.call.At)
+	record := set.Assess(c, input)
+	if record == nil {
+		return s.denied("the evaluation gave no decision")
+	}
+	return evaluation{record: record, arguments: arguments}
+}
+
+// denied is the decision on a call that could not be evaluated.
+func (s *subject) denied(message string) evaluation {
+	d := &rationale.Decision{
+		Kind: rationale.KindDecision, At: s.call.At, Agent: s.call.Agent, Model: s.call.Model,
+		Prompt: rationale.Prompt{Digest: s.call.Prompt},
+		Tool:   rationale.Tool{Server: s.call.Tool.Server, Name: s.call.Tool.Name},
+		CallID: s.call.CallID, Host: s.host,
+	}
+	fail(d, rationale.Check{
+		Kind: checkCall, ID: "evaluation", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: message,
+	})
+	return evaluation{record: d}
+}
+
+// fail adds a check that did not pass and concludes again.
+func fail(d *rationale.Decision, c rationale.Check) {
+	d.Checks = append(d.Checks, c)
+	rationale.Conclude(d)
+}
+
+// deriver returns the function with which authority derives the tool's values.
+func (g *Guard) deriver(tool classify.ToolID) func(string, json.RawMessage) (any, error) {
+	return func(name string, arguments json.RawMessage) (v any, err error) {
+		d, ok := g.derived[derivedKey{tool.String(), name}]
+		if !ok {
+			return nil, fmt.Errorf("the host derives no %s for tool %s", name, tool)
+		}
+		defer func() {
+			if r := recover(); r != nil {
+				v, err = nil, fmt.Errorf("deriving %s panicked: %s", name, describe(r))
+			}
+		}()
+		// A copy: what the function does to it changes nothing that was checked.
+		return d.derive(bytes.Clone(arguments))
+	}
+}

@@ -1,0 +1,232 @@
+package guard
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// recordTimeout is how long one step of the ledger may take.
+const recordTimeout = 10 * time.Second
+
+// detached is a context for recording: it keeps the values of ctx, but neither
+// its cancellation nor its deadline.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+}
+
+// evidence keeps what must be in the ledger before the next decision: which
+// documents are in force, what the host runs, and how many calls were denied
+// while the ledger could not record.
+type evidence struct {
+	guard *Guard
+	// writing is held while lifecycle records are written. It is a channel
+	// because who waits for it has a deadline.
+	writing chan struct{}
+	known   map[lifecycleKey]*rationale.AuthorizationRef // on record as loaded; guarded by writing
+	told    string                                       // digest of the manifest on record; guarded by writing
+	settled atomic.Pointer[authority.Set]                // the Set whose documents and tools are on record
+
+	mu      sync.Mutex
+	refused []*rationale.Lifecycle // by the latest reload, not yet on record
+	gap     gap
+}
+
+// gap counts the calls that were denied without a record.
+type gap struct {
+	denied      int64
+	from, until time.Time
+}
+
+// lifecycleKey identifies a document by what it says and the event that it is.
+type lifecycleKey struct {
+	document, digest string
+	event            rationale.Event
+}
+
+func newEvidence(g *Guard) *evidence {
+	return &evidence{guard: g, writing: make(chan struct{}, 1), known: make(map[lifecycleKey]*rationale.AuthorizationRef)}
+}
+
+// missed counts a call that was denied without a record.
+func (e *evidence) missed(at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.gap.denied == 0 || at.Before(e.gap.from) {
+		e.gap.from = at
+	}
+	if at.After(e.gap.until) {
+		e.gap.until = at
+	}
+	e.gap.denied++
+}
+
+// refuse notes the documents that the latest reload did not accept.
+func (e *evidence) refuse(docs []authority.Document, err error) {
+	messages := make(map[string]string)
+	var failed authority.Errors
+	if errors.As(err, &failed) {
+		for _, f := range failed {
+			if _, ok := messages[f.File]; !ok {
+				messages[f.File] = errorText(f)
+			}
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused = nil
+	for _, d := range docs {
+		if message, ok := messages[d.Name]; ok {
+			e.refused = append(e.refused, &rationale.Lifecycle{
+				Event: rationale.EventRefused, Document: d.Name, Digest: rationale.Digest(d.Data),
+				Bytes: d.Data, Signature: d.Signature, Message: message,
+			})
+		}
+	}
+}
+
+// recordChanges puts on record what changed, now.
+func (g *Guard) recordChanges() error {
+	if err := g.evidence.settle(context.Background()); err != nil {
+		return &Error{Code: CodeEvidence, Message: "the documents in force could not be recorded", Err: err}
+	}
+	return nil
+}
+
+// settle puts on record what a decision under the current documents rests on.
+// With nothing to record it costs an atomic load and a lock.
+func (e *evidence) settle(ctx context.Context) error {
+	if !e.due() {
+		return nil
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	select {
+	case e.writing <- struct{}{}:
+		defer func() { <-e.writing }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the ledger: %w", context.Cause(ctx))
+	}
+	if !e.due() {
+		return nil // who held the lock has done it
+	}
+	return protect("recording the documents", func() error { return e.write(ctx) })
+}
+
+func (e *evidence) due() bool {
+	if e.settled.Load() != e.guard.set.Load() {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.gap.denied > 0 || len(e.refused) > 0
+}
+
+// write records everything that is due, in one step, and then forgets it.
+func (e *evidence) write(ctx context.Context) error {
+	set, now := e.guard.set.Load(), e.guard.clock.latest()
+	loaded, due := e.documents(set.Lifecycle(now))
+	told := e.manifest(&due)
+	e.mu.Lock()
+	refused, gap := e.refused, e.gap
+	e.mu.Unlock()
+	due = append(due, refused...)
+	if gap.denied > 0 {
+		due = append(due, &rationale.Lifecycle{
+			Event: rationale.EventEvidence, Denied: gap.denied, From: gap.from, Until: gap.until,
+			Message: "calls were denied because no decision could be recorded",
+		})
+	}
+	if err := e.guard.record(ctx, now, due); err != nil {
+		return err
+	}
+	e.known, e.told = loaded, told
+	e.settled.Store(set)
+	e.forget(refused, gap)
+	return nil
+}
+
+// documents returns what is loaded now, and what of it is not on record yet or
+// on record and no longer loaded.
+func (e *evidence) documents(now []*rationale.Lifecycle) (map[lifecycleKey]*rationale.AuthorizationRef, []*rationale.Lifecycle) {
+	var due []*rationale.Lifecycle
+	loaded := make(map[lifecycleKey]*rationale.AuthorizationRef, len(now))
+	for _, l := range now {
+		key := lifecycleKey{l.Document, l.Digest, l.Event}
+		loaded[key] = l.Authorization
+		if _, ok := e.known[key]; !ok {
+			due = append(due, l)
+		}
+	}
+	var gone []lifecycleKey
+	for key := range e.known {
+		if _, ok := loaded[key]; !ok {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(gone, func(a, b lifecycleKey) int {
+		return cmp.Or(cmp.Compare(a.document, b.document), cmp.Compare(a.digest, b.digest), cmp.Compare(a.event, b.event))
+	})
+	for _, key := range gone {
+		due = append(due, &rationale.Lifecycle{
+			Event: rationale.EventUnloaded, Document: key.document, Digest: key.digest, Authorization: e.known[key],
+		})
+	}
+	return loaded, due
+}
+
+// manifest adds what the host runs to due, unless that is on record, and
+// returns its digest.
+func (e *evidence) manifest(due *[]*rationale.Lifecycle) string {
+	data := e.guard.Manifest().YAML()
+	digest := rationale.Digest(data)
+	if digest != e.told {
+		*due = append(*due, &rationale.Lifecycle{Event: rationale.EventManifest, Digest: digest, Bytes: data})
+	}
+	return digest
+}
+
+// forget drops what has been recorded. What came meanwhile stays due.
+func (e *evidence) forget(refused []*rationale.Lifecycle, recorded gap) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(refused) > 0 && len(e.refused) > 0 && refused[0] == e.refused[0] {
+		e.refused = nil
+	}
+	if recorded.denied > 0 {
+		e.gap.denied -= recorded.denied
+		e.gap.from = recorded.until
+	}
+	if e.gap.denied == 0 {
+		e.gap = gap{}
+	}
+}
+
+// record gives lifecycle records their identity, records them together, and
+// tells the tracer.
+func (g *Guard) record(ctx context.Context, now time.Time, due []*rationale.Lifecycle) error {
+	if len(due) == 0 {
+		return nil
+	}
+	recs := make([]rationale.Record, len(due))
+	for i, l := range due {
+		l.Kind, l.ID, l.At = rationale.KindLifecycle, rationale.NewID(now), now
+		l.Agent = rationale.Agent{ID: g.agent.ID, Environment: g.agent.Environment}
+		recs[i] = l
+	}
+	if err := protect("the ledger", func() error { return g.ledger.Record(ctx, recs...) }); err != nil {
+		return err
+	}
+	for _, l := range due {
+		g.tracer.changed(ctx, l)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package guard
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Agent is the agent that a guard guards, as the host knows it.
+type Agent struct {
+	ID          string // required; documents name it
+	Environment string // required; documents name it
+	// Prompt is the digest (sha256:…) of the prompt template; optional. A
+	// document that pins a prompt is not in force without it.
+	Prompt string
+	// Model is the model that the host has configured; optional. Its basis
+	// defaults to "configured". [Session.Model] takes its place.
+	Model authority.ModelSpec
+}
+
+// Guard evaluates the calls of one agent in one environment, and records what
+// it decides. It is safe for concurrent use. The zero Guard and the nil Guard
+// deny every call and record nothing: make one with [New].
+//
+// A guard remembers, in memory and bounded, the call ids of up to 4,096
+// sessions and of the last 512 calls in each; the session that was idle for
+// longest goes first. A call id that was forgotten no longer counts as
+// evidence that a rationale can cite.
+type Guard struct {
+	agent      Agent
+	ledger     Ledger
+	tracer     tracing
+	clock      *clock
+	facts      map[string]*factSource
+	derived    map[derivedKey]Derived
+	estimators map[string]*estimatorSource
+	sessions   *sessions
+	evidence   *evidence
+	notices    *notices
+
+	changing sync.Mutex // held by Register and Reload
+	set      atomic.Pointer[authority.Set]
+	manifest atomic.Pointer[authority.Manifest]
+}
+
+// New returns a guard for an agent under docs, which may be empty: every call
+// is then unclassified. Tools are registered afterwards.
+//
+// It fails with every error of every document, with an *[Error] when the agent
+// or an option cannot work, and when no place for evidence is named, or the
+// documents cannot be recorded there.
+func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error) {
+	c := config{now: time.Now}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&c)
+		}
+	}
+	if err := c.validate(agent); err != nil {
+		return nil, err
+	}
+	g, err := c.build(agent)
+	if err != nil {
+		return nil, err
+	}
+	set, err := authority.Load(docs, g.Manifest(), c.authority...)
+	if err != nil {
+		return nil, err
+	}
+	g.set.Store(set)
+	if err := g.recordChanges(); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (c *config) validate(agent Agent) error {
+	switch {
+	case agent.ID == "" || agent.Environment == "":
+		return configError("the agent needs an id and an environment")
+	case legible(agent.ID) != agent.ID || legible(agent.Environment) != agent.Environment:
+		return configError("the agent's id and environment must be valid UTF-8 of at most %d bytes", maxName)
+	case c.ledger == nil && !c.noEvidence:
+		return configError("there is no place for evidence: give WithLedger, or say WithoutEvidence")
+	case c.ledger != nil && c.noEvidence:
+		return configError("WithLedger and WithoutEvidence exclude each other")
+	case c.now == nil:
+		return configError("the clock is nil")
+	}
+	return nil
+}
+
+func (c *config) build(agent Agent) (*Guard, error) {
+	if agent.Model != (authority.ModelSpec{}) {
+		agent.Model.Basis = cmp.Or(agent.Model.Basis, "configured")
+	}
+	if c.noEvidence {
+		c.ledger = ledger.New(nowhere{})
+	}
+	g := &Guard{
+		agent:    agent,
+		ledger:   c.ledger,
+		tracer:   tracing{c.tracer},
+		clock:    &clock{read: c.now},
+		sessions: newSessions(),
+		notices:  newNotices(),
+	}
+	g.evidence = newEvidence(g)
+	m := authority.Manifest{
+		Agents: []authority.AgentSpec{{ID: agent.ID, Environments: []string{agent.Environment}, Prompt: agent.Prompt}},
+	}
+	if agent.Model != (authority.ModelSpec{}) {
+		m.Models = []authority.ModelSpec{agent.Model}
+	}
+	if err := errors.Join(g.addFacts(&m, c.facts), g.addDerived(&m, c.derived), g.addEstimators(&m, c.estimators)); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(m.Facts, func(a, b authority.FactSpec) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(m.Derived, func(a, b authority.DerivedSpec) int {
+		return cmp.Or(cmp.Compare(a.Tool, b.Tool), cmp.Compare(a.Name, b.Name))
+	})
+	slices.SortFunc(m.Estimators, func(a, b authority.EstimatorSpec) int { return cmp.Compare(a.Name, b.Name) })
+	g.manifest.Store(&m)
+	return g, nil
+}
+
+// Register makes tools known, each under its own identity. Rules that match a
+// tool are compiled for it now: an error in one, with file, line and column,
+// leaves that tool unknown, and so denied, and the others registered. A tool
+// may be registered again if it is exactly the same; another definition under
+// a known identity is an error, and the first one stands.
+func (g *Guard) Register(tools ...authority.Tool) error {
+	if !g.usable() {
+		return configError("the guard was not made with New")
+	}
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	set, known := g.set.Load(), g.manifest.Load()
+	next, err := set.Register(tools...)
+	if err == nil {
+		g.adopt(next, known, tools)
+		return nil
+	}
+	var (
+		errs  []error
+		added []authority.Tool
+	)
+	for _, t := range tools {
+		next, err := set.Register(t)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		set, added = next, append(added, t)
+	}
+	g.adopt(set, known, added)
+	return errors.Join(errs...)
+}
+
+// adopt makes set and its tools the current ones. What cannot be recorded now
+// is recorded before the next decision, which fails otherwise.
+func (g *Guard) adopt(set *authority.Set, known *authority.Manifest, added []authority.Tool) {
+	m := *known
+	m.Tools = slices.Clone(m.Tools)
+	for _, t := range added {
+		if !slices.ContainsFunc(m.Tools, func(k authority.Tool) bool { return k.ID() == t.ID() }) {
+			m.Tools = append(m.Tools, t)
+		}
+	}
+	slices.SortFunc(m.Tools, func(a, b authority.Tool) int { return cmp.Compare(a.ID().String(), b.ID().String()) })
+	g.manifest.Store(&m)
+	g.set.Store(set)
+	_ = g.recordChanges()
+}
+
+// Reload puts docs in place of the current documents, all at once for calls
+// that begin afterwards. Authorizations are independent of each other: one that
+// does not load keeps its former documents and is named in the error, while the
+// rest, and above all every revocation and suspension, takes effect.
+//
+// The error is also non-nil when the change could not be recorded yet. It has
+// taken effect even so, and every call is denied until it is recorded.
+func (g *Guard) Reload(docs []authority.Document) error {
+	if !g.usable() {
+		return configError("the guard was not made with New")
+	}
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	next, err := g.set.Load().Reload(docs)
+	if next != nil {
+		g.set.Store(next)
+	}
+	g.evidence.refuse(docs, err)
+	return errors.Join(err, g.recordChanges())
+}
+
+// Manifest returns what the host runs, as far as the guard knows it, sorted by
+// name. It does not share memory with the guard, save the bytes of schemas and
+// annotations.
+func (g *Guard) Manifest() authority.Manifest {
+	if g == nil || g.manifest.Load() == nil {
+		return authority.Manifest{}
+	}
+	m := *g.manifest.Load()
+	m.Agents, m.Tools, m.Models = slices.Clone(m.Agents), slices.Clone(m.Tools), slices.Clone(m.Models)
+	m.Facts, m.Derived, m.Estimators = slices.Clone(m.Facts), slices.Clone(m.Derived), slices.Clone(m.Estimators)
+	return m
+}
+
+// Schema returns the JSON schema to show to the model for a registered tool:
+// the tool's own, with the reserved rationale parameter added where the agent
+// has a writing class for it.
+func (g *Guard) Schema(id classify.ToolID) (json.RawMessage, error) {
+	if !g.usable() {
+		return nil, configError("the guard was not made with New")
+	}
+	set := g.set.Load()
+	tool, ok := set.Tool(id)
+	if !ok {
+		return nil, configError("tool %s is not registered", id)
+	}
+	if !set.Writes(g.agent.ID, g.agent.Environment, id) {
+		return slices.Clone(tool.Schema), nil
+	}
+	return rationale.AddParameter(tool.Schema, rationale.Required(classify.Parameterized))
+}
+
+func (g *Guard) usable() bool { return g != nil && g.set.Load() != nil }

@@ -1,0 +1,83 @@
+package guard
+
+import (
+	"context"
+	"crypto/ed25519"
+	"time"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Option changes how a [Guard] works. The nil Option changes nothing.
+type Option func(*config)
+
+type config struct {
+	ledger     Ledger
+	noEvidence bool
+	tracer     Tracer
+	facts      []Fact
+	derived    []Derived
+	estimators []Estimator
+	now        func() time.Time
+	authority  []authority.Option
+}
+
+// WithLedger names the ledger that admits and records every call. Either this
+// or [WithoutEvidence] is required.
+func WithLedger(l Ledger) Option {
+	return func(c *config) { c.ledger = l }
+}
+
+// WithoutEvidence lets a guard run that records nowhere: decisions are enforced
+// and handed to the tracer, and forgotten. Nobody can show afterwards what was
+// decided, on whose authority, or that anything was decided at all; nothing
+// survives a restart. It is for tests and first steps.
+func WithoutEvidence() Option {
+	return func(c *config) { c.noEvidence = true }
+}
+
+// WithTracer names the tracer that is told of every decision and outcome.
+func WithTracer(t Tracer) Option {
+	return func(c *config) { c.tracer = t }
+}
+
+// WithFacts adds facts that the host can supply. Names must be distinct.
+func WithFacts(facts ...Fact) Option {
+	return func(c *config) { c.facts = append(c.facts, facts...) }
+}
+
+// WithDerived adds values that the host derives from the arguments of a tool.
+// Names must be distinct for each tool.
+func WithDerived(derived ...Derived) Option {
+	return func(c *config) { c.derived = append(c.derived, derived...) }
+}
+
+// WithEstimators adds functions that price a call. Names must be distinct.
+func WithEstimators(estimators ...Estimator) Option {
+	return func(c *config) { c.estimators = append(c.estimators, estimators...) }
+}
+
+// WithClock replaces time.Now as the guard's clock. It must be safe for
+// concurrent use. The guard never lets time go backwards, whatever the clock
+// says: an earlier reading counts as the latest one seen, so that nothing that
+// has expired is in force again. A clock that panics denies.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) { c.now = now }
+}
+
+// AllowUnsigned lets documents without a valid signature be in force. Every
+// decision under one says that it is unsigned. Without it they deny.
+func AllowUnsigned() Option {
+	return func(c *config) { c.authority = append(c.authority, authority.AllowUnsigned()) }
+}
+
+// WithKeys gives the public keys whose signatures under documents count.
+func WithKeys(keys ...ed25519.PublicKey) Option {
+	return func(c *config) { c.authority = append(c.authority, authority.TrustKeys(keys...)) }
+}
+
+// nowhere is the evidence of a guard without any.
+type nowhere struct{}
+
+func (nowhere) Append(context.Context, ...rationale.Record) error { return nil }

@@ -1,0 +1,51 @@
+package guard
+
+import (
+	"context"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Ledger admits and records. An implementation must be safe for concurrent use
+// and pass guardtest.TestLedger. What it is given it may keep, but not change
+// once it has returned.
+//
+// The guard calls it on contexts that the caller's cancellation does not
+// reach, with a deadline of their own. A panic counts as an error.
+type Ledger interface {
+	// Admit adds the checks that only the ledger can make, concludes the draft
+	// ([rationale.Conclude]) and records it, in one atomic and durable step.
+	// With an error nothing was admitted and nothing may have been recorded;
+	// the guard then denies the call with evidence_unavailable.
+	Admit(ctx context.Context, d *rationale.Decision) error
+	// Complete records the outcome of an allowed decision. There is exactly
+	// one: for a decision that is unknown, was not allowed or already has its
+	// outcome, it returns an error and records nothing.
+	Complete(ctx context.Context, o *rationale.Outcome) error
+	// Record records lifecycle records: all of them, or none and an error.
+	Record(ctx context.Context, recs ...rationale.Record) error
+}
+
+// Tracer turns decisions and outcomes into spans and metrics. An
+// implementation must be safe for concurrent use, return quickly, and pass
+// guardtest.TestTracer. It cannot fail a call: a panic is recovered and
+// ignored. Records that it is given are shared and must not be changed.
+type Tracer interface {
+	// Host returns the host's own trace, that of the current span in ctx; the
+	// zero TraceContext where there is none.
+	Host(ctx context.Context) rationale.TraceContext
+	// Decided is called once for each evaluation: when its decision is durable,
+	// or when it was denied because it could not be made durable (the decision
+	// then has the reason evidence_unavailable). Took is how long it lasted.
+	Decided(ctx context.Context, d *rationale.Decision, took time.Duration)
+	// Execute is called before an allowed tool runs. The context that it
+	// returns, derived from ctx, is the one that the tool gets.
+	Execute(ctx context.Context, d *rationale.Decision) context.Context
+	// Finished is called once for each Execute, with the context that Execute
+	// returned. The outcome is the recorded one, or has StatusUnknown where it
+	// could not be recorded.
+	Finished(ctx context.Context, d *rationale.Decision, o *rationale.Outcome)
+	// Changed is called with every lifecycle record, once it is durable.
+	Changed(ctx context.Context, l *rationale.Lifecycle)
+}
