@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/otelx"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// evidence is where the run leaves its records and spans.
+type evidence struct {
+	ledger *ledger.Memory
+	tracer *otelx.Delivery
+	spans  string // the file, or where OTLP goes
+
+	journal *journal.Journal
+	file    *os.File
+}
+
+func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err error) {
+	e := &evidence{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if e.journal, err = journal.Open(o.evidence); err != nil {
+		return nil, err
+	}
+	e.ledger = ledger.New(shown{e.journal, out})
+	exporter, err := e.exporter(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	e.tracer, err = otelx.NewDelivery(exporter, otelx.WithResource(resource.NewSchemaless(attribute.String("service.name", "autoscaler"))))
+	return e, err
+}
+
+// exporter sends spans to a file, or to OTLP where the environment asks for it.
+func (e *evidence) exporter(ctx context.Context, o options) (sdktrace.SpanExporter, error) {
+	if o.otlp {
+		e.spans = "OTLP, as the environment says"
+		return otlptracehttp.New(ctx)
+	}
+	e.spans = filepath.Join(o.evidence, "spans.jsonl")
+	var err error
+	if e.file, err = os.OpenFile(e.spans, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return nil, err
+	}
+	return otelx.NewJSONLines(e.file), nil
+}
+
+// close delivers what is left. Spans that a collector does not take in time are
+// lost; the records are not.
+func (e *evidence) close() error {
+	var errs []error
+	if e.tracer != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, e.tracer.Shutdown(ctx))
+	}
+	if e.file != nil {
+		errs = append(errs, e.file.Close())
+	}
+	if e.journal != nil {
+		errs = append(errs, e.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// shown prints records once the journal has them: what stands on the screen is
+// what stands in the evidence.
+type shown struct {
+	journal *journal.Journal
+	screen  *screen
+}
+
+func (s shown) Append(ctx context.Context, recs ...rationale.Record) error {
+	if err := s.journal.Append(ctx, recs...); err != nil {
+		return err
+	}
+	for _, rec := range recs {
+		s.screen.record(rec)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+// Command autoscaler lets an agent keep a simulated fleet within its latency
+// goal, and shows what bounds it: every tool call is classified, checked
+// against the authorization documents in policy/, and recorded.
+//
+// From the root of the repository:
+//
+//	go run ./examples/autoscaler
+//
+// To read it: agent.go puts the guard around an eino agent's tools, shift.go
+// lets the agent work for an hour of simulated time, screen.go prints what was
+// recorded. The fleet, its tools and the planner that stands in for a model are
+// under internal/.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // the run broke off
+	exitUsage  = 2 // a flag or the trace is wrong
+)
+
+const usage = `usage: go run ./examples/autoscaler [flags]
+
+An agent keeps a simulated fleet within its latency goal while it follows a
+load trace. Every tool call is checked against the documents in policy/ and
+recorded.
+
+  -trace FILE     the load to follow: CSV with the columns
+                  TIMESTAMP,ContextTokens,GeneratedTokens (default: built in)
+  -evidence DIR   where records and spans go (default: a new temporary folder)
+
+With OPENAI_API_KEY and OPENAI_MODEL (and OPENAI_BASE_URL, for another
+provider) set, that model takes the place of the built-in planner. With
+OTEL_EXPORTER_OTLP_ENDPOINT set, spans go there and not to a file. NO_COLOR
+turns colour off.
+
+Exit codes: 0 the run is complete, 1 it broke off, 2 a flag or the trace is wrong.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// options is what the command line and the environment say.
+type options struct {
+	trace     fleet.Trace
+	traceName string
+	evidence  string
+	openAI    openAI
+	otlp      bool
+	color     bool
+}
+
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	opts, err := parse(args, getenv, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return exitDone
+	case err != nil:
+		fmt.Fprintf(stderr, "autoscaler: %v\n", err)
+		return exitUsage
+	}
+	if err := work(ctx, opts, fleet.New(opts.trace, morning), stdout); err != nil {
+		fmt.Fprintf(stderr, "autoscaler: %v\n", err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+func parse(args []string, getenv func(string) string, stdout io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("autoscaler", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.traceName, "trace", "", "")
+	flags.StringVar(&o.evidence, "evidence", "", "")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: see -h", flags.Arg(0))
+	}
+	o.openAI = openAI{key: getenv("OPENAI_API_KEY"), model: getenv("OPENAI_MODEL"), baseURL: getenv("OPENAI_BASE_URL")}
+	if err := o.openAI.validate(); err != nil {
+		return o, err
+	}
+	o.otlp = getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
+	o.color = getenv("NO_COLOR") == "" && terminal(stdout)
+	if o.traceName == "" {
+		o.trace, o.traceName = fleet.Builtin(), "built in"
+		return o, nil
+	}
+	var err error
+	o.trace, err = fleet.ReadFile(o.traceName)
+	return o, err
+}
+
+// terminal reports whether w is a terminal, or another character device.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// work runs the whole scenario on f and prints it.
+func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err error) {
+	if o.evidence == "" {
+		if o.evidence, err = os.MkdirTemp("", "ambit-autoscaler-"); err != nil {
+			return err
+		}
+	}
+	out := newScreen(stdout, o.color)
+	e, err := openEvidence(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	a, err := newAgent(ctx, o.openAI, f, e)
+	if err != nil {
+		return err
+	}
+	out.head(o, a.model)
+	s := &shift{agent: a, fleet: f, screen: out}
+	score, err := s.run(ctx, o.trace.Length())
+	if err != nil {
+		return err
+	}
+	return out.summary(score, o, e)
+}
