@@ -1,0 +1,144 @@
+// Command ambit checks authorization documents, evaluates calls against them
+// without side effects, and reads the records that a guard left.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // documents that fail, a call that is denied, evidence that does not verify
+	exitUsage  = 2 // a command line or a file that cannot be used
+	exitPend   = 3 // check: the call needs a human's approval
+)
+
+const usage = `ambit keeps an AI agent's tool calls within the authority that people granted it.
+
+Usage: ambit COMMAND [flags] ARGUMENTS
+
+Commands:
+  vet        validate a folder of authorization documents, and warn of what is probably not meant
+  check      evaluate one call against a folder of documents, without side effects
+  inventory  what may each agent decide, who said so, until when, and what is not authorized
+  records    list and explain the decisions, outcomes and other records of an evidence folder
+
+Exit codes: 0 success; 1 documents that fail, a call that is denied, records that are damaged;
+2 a command line or a file that cannot be used; 3 a call that needs a human's approval.
+
+Run 'ambit COMMAND -h' for the flags of a command.
+`
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+	color    bool
+}
+
+type command func(t *terminal, args []string) int
+
+func commands() map[string]command {
+	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records}
+}
+
+func main() {
+	os.Exit(run(&terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, color: colored(os.Stdout)}, os.Args[1:]))
+}
+
+func run(t *terminal, args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(t.err, usage)
+		return exitUsage
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		fmt.Fprint(t.out, usage)
+		return exitOK
+	}
+	c, ok := commands()[args[0]]
+	if !ok {
+		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory or records\n", args[0])
+		return exitUsage
+	}
+	return c(t, args[1:])
+}
+
+// colored reports whether f is a terminal that wants colour (no-color.org).
+func colored(f *os.File) bool {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// flags is a command's flag set, whose errors and help say what to do next.
+type flags struct {
+	*flag.FlagSet
+	t *terminal
+}
+
+func newFlags(t *terminal, name, help string) flags {
+	f := flag.NewFlagSet("ambit "+name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	return flags{f, t}.withHelp(help)
+}
+
+func (f flags) withHelp(help string) flags {
+	f.Usage = func() {
+		fmt.Fprint(f.t.out, strings.TrimLeft(help, "\n"))
+		fmt.Fprintln(f.t.out, "\nFlags:")
+		f.SetOutput(f.t.out)
+		f.PrintDefaults()
+		f.SetOutput(io.Discard)
+	}
+	return f
+}
+
+// parse reads flags that may stand before and after the arguments. A negative
+// code means to go on.
+func (f flags) parse(args []string, want string, least, most int) (rest []string, code int) {
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, exitOK
+			}
+			return nil, f.misuse(err.Error())
+		}
+		args = f.Args()
+		if len(args) == 0 {
+			break
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+	if len(rest) < least || (most >= 0 && len(rest) > most) {
+		return nil, f.misuse("want " + want)
+	}
+	return rest, -1
+}
+
+func (f flags) misuse(problem string) int {
+	fmt.Fprintf(f.t.err, "%s: %s\nRun '%s -h' for its arguments and flags.\n", f.Name(), problem, f.Name())
+	return exitUsage
+}
+
+func (f flags) output(allowed ...string) *string {
+	return f.String("o", allowed[0], "output: "+strings.Join(allowed, ", "))
+}
+
+func oneOf(value string, allowed ...string) error {
+	for _, a := range allowed {
+		if value == a {
+			return nil
+		}
+	}
+	return fmt.Errorf("-o %s: want %s", value, strings.Join(allowed, ", "))
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ambit-go/ambit/authority"
+)
+
+// policy is a folder of documents and the manifest that they are checked
+// against.
+type policy struct {
+	docs     []authority.Document
+	manifest authority.Manifest
+	checked  bool // a manifest was given
+}
+
+// policyFlags are the flags of the commands that read documents.
+type policyFlags struct {
+	manifest *string
+	signed   *bool
+	at       *string
+}
+
+func addPolicyFlags(f flags) policyFlags {
+	return policyFlags{
+		manifest: f.String("manifest", "", "manifest `FILE` of the host, as it writes it (default: DIR/manifest.yaml if there is one)"),
+		signed:   f.Bool("signed", false, "unsigned documents are not in force (hosts require signatures unless they say otherwise)"),
+		at:       f.String("at", "", "the `TIME` to look at, RFC 3339 (default: now)"),
+	}
+}
+
+func (p policyFlags) time() (time.Time, error) {
+	if *p.at == "" {
+		return time.Now().UTC(), nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, *p.at)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("-at %s: want a time such as 2026-11-02T09:30:00Z", *p.at)
+	}
+	return at.UTC(), nil
+}
+
+// read loads the documents of a folder and the manifest.
+func (p policyFlags) read(dir string) (policy, error) {
+	var read policy
+	var err error
+	if read.docs, err = authority.ReadDir(dir); err != nil {
+		return policy{}, err
+	}
+	if len(read.docs) == 0 {
+		return policy{}, fmt.Errorf("%s holds no documents: want *.yaml files with kind: Authorization", dir)
+	}
+	name := *p.manifest
+	if name == "" {
+		name = filepath.Join(dir, "manifest.yaml")
+		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+			return read, nil
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return policy{}, err
+	}
+	read.manifest, err = authority.ParseManifest(name, data)
+	read.checked = err == nil
+	return read, err
+}
+
+func (p policyFlags) load(read policy) (*authority.Set, error) {
+	var opts []authority.Option
+	if !*p.signed {
+		opts = append(opts, authority.AllowUnsigned())
+	}
+	return authority.Load(read.docs, read.manifest, opts...)
+}

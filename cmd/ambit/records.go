@@ -1,0 +1,256 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+const recordsHelp = `
+Usage: ambit records DIR… [filters] [-o table|json]
+       ambit records DIR… -explain ID
+
+Lists the records of one or more evidence folders in the order in which they were
+written, and verifies the hash chain on the way. With -o json every record is one
+JSON object on a line of its own, with kind, id, at and its own members. -explain
+prints one decision as a person would want to read it, with what came of it.
+
+Filters that name a verdict, class or authorization choose decisions; the outcomes
+of chosen decisions are listed with them.
+
+Exits with 0 on success, 1 when a journal is damaged, 2 on misuse.
+`
+
+// filter chooses records.
+type filter struct {
+	kind, verdict, class, authorization string
+	since, until                        time.Time
+}
+
+func records(t *terminal, args []string) int {
+	f := newFlags(t, "records", recordsHelp)
+	var by filter
+	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, lifecycle, …")
+	f.StringVar(&by.verdict, "verdict", "", "only decisions with a `VERDICT`: allow, pend or deny")
+	f.StringVar(&by.class, "class", "", "only decisions of a class `ID`")
+	f.StringVar(&by.authorization, "authorization", "", "only decisions under an authorization `ID`")
+	since := f.String("since", "", "only records from a `TIME` on, RFC 3339, or a duration ago such as 24h")
+	until := f.String("until", "", "only records before a `TIME`")
+	explain := f.String("explain", "", "explain the decision with this `ID`")
+	out := f.output("table", "json")
+	dirs, code := f.parse(args, "one or more evidence folders", 1, -1)
+	if code >= 0 {
+		return code
+	}
+	var err error
+	if by.since, err = moment(*since); err == nil {
+		by.until, err = moment(*until)
+	}
+	if err == nil {
+		err = oneOf(*out, "table", "json")
+	}
+	if err == nil && by.verdict != "" {
+		err = knownVerdict(by.verdict)
+	}
+	if err != nil {
+		return f.misuse(err.Error())
+	}
+	all, damaged := readAll(t, dirs)
+	switch {
+	case len(all) == 0 && !damaged:
+		return f.misuse("no records in " + strings.Join(dirs, ", ") + ": want a folder that a guard wrote its evidence to")
+	case *explain != "":
+		return t.explainID(all, *explain, damaged)
+	}
+	chosen := by.choose(all)
+	if *out == "json" {
+		code = t.recordLines(chosen)
+	} else {
+		t.recordTable(chosen)
+	}
+	if damaged {
+		return exitFailed
+	}
+	return code
+}
+
+func knownVerdict(text string) error {
+	switch text {
+	case "allow", "pend", "deny":
+		return nil
+	}
+	return fmt.Errorf("-verdict %s: want allow, pend or deny", text)
+}
+
+// moment reads a time, or a duration before now; empty is the zero time.
+func moment(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil {
+		return time.Now().Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is no time: want 2026-11-02T09:30:00Z, or a duration ago such as 24h", text)
+	}
+	return at, nil
+}
+
+// readAll reads every journal; what is damaged is printed, the rest returned.
+func readAll(t *terminal, dirs []string) (all []rationale.Record, damaged bool) {
+	for _, dir := range dirs {
+		for entry, err := range journal.Read(dir) {
+			switch {
+			case err == nil:
+				all = append(all, entry.Record)
+			case journal.Torn(err):
+				fmt.Fprintf(t.err, "ambit: %v (never acknowledged: its writer stopped, or is writing it now)\n", err)
+			default:
+				damaged = true
+				fmt.Fprintf(t.err, "%s %v\n", t.paint(red, "damaged:"), err)
+			}
+		}
+	}
+	return all, damaged
+}
+
+func (by filter) choose(all []rationale.Record) []rationale.Record {
+	decisions := by.verdict != "" || by.class != "" || by.authorization != ""
+	matched := make(map[string]bool)
+	var chosen []rationale.Record
+	for _, rec := range all {
+		switch r := rec.(type) {
+		case *rationale.Decision:
+			if decisions && !by.matches(r) {
+				continue
+			}
+			matched[r.ID] = true
+		case *rationale.Outcome:
+			if decisions && !matched[r.Decision] {
+				continue
+			}
+		default:
+			if decisions {
+				continue
+			}
+		}
+		if by.inTime(rec) && (by.kind == "" || by.kind == string(rec.RecordKind())) {
+			chosen = append(chosen, rec)
+		}
+	}
+	return chosen
+}
+
+func (by filter) matches(d *rationale.Decision) bool {
+	return (by.verdict == "" || d.Verdict.String() == by.verdict) &&
+		(by.class == "" || d.Class == by.class) &&
+		(by.authorization == "" || d.Authorization != nil && d.Authorization.ID == by.authorization)
+}
+
+func (by filter) inTime(rec rationale.Record) bool {
+	at := rec.RecordTime()
+	return (by.since.IsZero() || !at.Before(by.since)) && (by.until.IsZero() || at.Before(by.until))
+}
+
+func (t *terminal) recordLines(chosen []rationale.Record) int {
+	for _, rec := range chosen {
+		line, err := rationale.Marshal(rec)
+		if err != nil {
+			fmt.Fprintf(t.err, "ambit records: %s: %v\n", rec.RecordID(), err)
+			return exitFailed
+		}
+		fmt.Fprintf(t.out, "%s\n", line)
+	}
+	return exitOK
+}
+
+func (t *terminal) recordTable(chosen []rationale.Record) {
+	b := &table{head: []string{"TIME", "KIND", "TOOL OR DOCUMENT", "CLASS", "TIER", "RESULT", "REASONS", "ID"}}
+	for _, rec := range chosen {
+		at := rec.RecordTime().UTC().Format("2006-01-02 15:04:05")
+		switch r := rec.(type) {
+		case *rationale.Decision:
+			result := r.Verdict.String()
+			if r.Would != nil {
+				result += " (observed: " + r.Would.String() + ")"
+			}
+			b.add(at, "decision", toolName(r.Tool), r.Class, tierName(r), result, reasonList(r.Reasons), r.ID)
+		case *rationale.Outcome:
+			b.add(at, "outcome", "", "", "", string(r.Status), r.Error, "of "+r.Decision)
+		case *rationale.Lifecycle:
+			b.add(at, "lifecycle", r.Document, "", "", string(r.Event), r.Message, r.ID)
+		default:
+			b.add(at, string(rec.RecordKind()), "", "", "", "", "", rec.RecordID())
+		}
+	}
+	b.write(t, t.out)
+	fmt.Fprintf(t.out, "\n%s. Explain one with: ambit records DIR -explain ID\n", count(len(chosen), "record"))
+}
+
+func toolName(tool rationale.Tool) string {
+	if tool.Server == "" {
+		return tool.Name
+	}
+	return tool.Server + "/" + tool.Name
+}
+
+func tierName(d *rationale.Decision) string {
+	if d.Class == "" {
+		return ""
+	}
+	if d.Tier != d.BaseTier {
+		return d.BaseTier.String() + " → " + d.Tier.String()
+	}
+	return d.Tier.String()
+}
+
+func reasonList(reasons []rationale.Reason) string {
+	texts := make([]string, len(reasons))
+	for i, r := range reasons {
+		texts[i] = string(r)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (t *terminal) explainID(all []rationale.Record, id string, damaged bool) int {
+	d, outcome, err := find(all, id)
+	if err != nil {
+		fmt.Fprintf(t.err, "ambit records: %v\n", err)
+		return exitUsage
+	}
+	t.explain(d, outcome)
+	if damaged {
+		return exitFailed
+	}
+	return exitOK
+}
+
+// find returns the decision with an id, or with the only id that starts so,
+// and its outcome if it has one.
+func find(all []rationale.Record, id string) (*rationale.Decision, *rationale.Outcome, error) {
+	var found *rationale.Decision
+	for _, rec := range all {
+		d, ok := rec.(*rationale.Decision)
+		if !ok || !strings.HasPrefix(d.ID, id) {
+			continue
+		}
+		if found != nil && found.ID != d.ID {
+			return nil, nil, fmt.Errorf("more than one decision starts with %q: give more of the id", id)
+		}
+		found = d
+	}
+	if found == nil {
+		return nil, nil, errors.New("there is no decision " + id + ": list them with ambit records DIR -kind decision")
+	}
+	for _, rec := range all {
+		if o, ok := rec.(*rationale.Outcome); ok && o.Decision == found.ID {
+			return found, o, nil
+		}
+	}
+	return found, nil, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+type paint string
+
+const (
+	red    paint = "31"
+	green  paint = "32"
+	yellow paint = "33"
+	bold   paint = "1"
+)
+
+func (t *terminal) paint(c paint, text string) string {
+	if !t.color {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+}
+
+// table is rows of cells in aligned columns. Cells are printed escaped: they
+// may hold text from a model.
+type table struct {
+	head []string
+	rows [][]string
+}
+
+func (b *table) add(cells ...string) {
+	for i, c := range cells {
+		cells[i] = rationale.Printable(c)
+	}
+	b.rows = append(b.rows, cells)
+}
+
+// write prints the table with two spaces between columns.
+func (b *table) write(t *terminal, w io.Writer) {
+	widths := make([]int, len(b.head))
+	for i, h := range b.head {
+		widths[i] = utf8.RuneCountInString(h)
+	}
+	for _, row := range b.rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	fmt.Fprintln(w, t.paint(bold, line(b.head, widths)))
+	for _, row := range b.rows {
+		fmt.Fprintln(w, line(row, widths))
+	}
+}
+
+func line(cells []string, widths []int) string {
+	var s strings.Builder
+	for i, c := range cells {
+		s.WriteString(c)
+		if i < len(cells)-1 {
+			s.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+2))
+		}
+	}
+	return strings.TrimRight(s.String(), " ")
+}
+
+// markdown prints the table for a document.
+func (b *table) markdown(w io.Writer) {
+	cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;").Replace
+	print := func(cells []string) {
+		escaped := make([]string, len(cells))
+		for i, c := range cells {
+			escaped[i] = cell(c)
+		}
+		fmt.Fprintf(w, "| %s |\n", strings.Join(escaped, " | "))
+	}
+	print(b.head)
+	fmt.Fprintln(w, "|"+strings.Repeat("---|", len(b.head)))
+	for _, row := range b.rows {
+		print(row)
+	}
+}
