@@ -1,0 +1,138 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// rule says what the non-test files of one package may import beside the
+// standard library.
+type rule struct {
+	Package string
+	Imports []string // packages of the root module
+	Others  []string // modules, by path
+}
+
+// rules lists every package of the root module. Imports point one way: a
+// package may import only packages above it. A package or an edge that is new
+// is added here on purpose, or not at all.
+var rules = []rule{
+	{Package: "classify"},
+	{Package: "rationale", Imports: []string{"classify"}, Others: []string{jsonModule, uuidModule}},
+	{Package: "rationale/journal", Imports: []string{"rationale"}},
+
+	{Package: "internal/strictjson", Others: []string{jsonModule, schemaModule}},
+	{Package: "internal/celplan", Imports: []string{"internal/strictjson"}, Others: []string{celModule}},
+	{Package: "internal/yamldoc", Others: []string{yamlModule}},
+
+	{
+		Package: "authority",
+		Imports: []string{"classify", "rationale", "internal/strictjson", "internal/celplan", "internal/yamldoc"},
+		Others:  []string{decimalModule, dsseModule},
+	},
+
+	{Package: "guard/ledger", Imports: []string{"rationale"}},
+	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "guard/ledger"}},
+	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard"}, Others: []string{testifyModule}},
+	{
+		Package: "guard/einoguard",
+		Imports: []string{"classify", "rationale", "authority", "guard"},
+		Others:  []string{einoModule, einoSchemaModule},
+	},
+
+	{Package: "otelx", Imports: []string{"classify", "rationale"}, Others: otelModules},
+
+	// What the command line and the decision corpus share.
+	{Package: "internal/callfile", Imports: []string{"classify", "rationale", "authority", "internal/strictjson"}},
+	{Package: "internal/corpus", Imports: []string{"rationale", "authority", "internal/callfile"}},
+
+	// Tools and tests of the repository itself.
+	{Package: "internal/archtest"},
+	{Package: "internal/mutants"},
+	{Package: "internal/testreport"},
+}
+
+const (
+	celModule        = "cel.dev/cel-go"
+	yamlModule       = "go.yaml.in/yaml/v3"
+	jsonModule       = "github.com/go-json-experiment/json"
+	schemaModule     = "github.com/santhosh-tekuri/jsonschema/v6"
+	decimalModule    = "github.com/govalues/decimal"
+	dsseModule       = "github.com/secure-systems-lab/go-securesystemslib"
+	uuidModule       = "github.com/google/uuid"
+	einoModule       = "github.com/cloudwego/eino"
+	einoSchemaModule = "github.com/eino-contrib/jsonschema"
+	testifyModule    = "github.com/stretchr/testify"
+)
+
+var otelModules = []string{
+	"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
+	"go.opentelemetry.io/otel/sdk", "go.opentelemetry.io/otel/sdk/metric",
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	moduleOf := map[string]string{}
+	for _, p := range goList(t, "-deps", "./...") {
+		if p.Module != nil {
+			moduleOf[p.ImportPath] = p.Module.Path
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range goList(t, "./...") {
+		seen[p.short()] = true
+		i := slices.IndexFunc(rules, func(r rule) bool { return r.Package == p.short() })
+		if !assert.GreaterOrEqual(t, i, 0, "package %q is not in the table", p.short()) {
+			continue
+		}
+		used := map[string]bool{}
+		for _, path := range p.Imports {
+			inside, ours := strings.CutPrefix(path, module+"/")
+			switch {
+			case ours:
+				used[inside] = true
+				assert.Contains(t, rules[i].Imports, inside, "%s must not import it", p.short())
+			case moduleOf[path] != "":
+				used[moduleOf[path]] = true
+				assert.Contains(t, rules[i].Others, moduleOf[path], "%s must not import %s", p.short(), path)
+			}
+		}
+		for _, permitted := range slices.Concat(rules[i].Imports, rules[i].Others) {
+			assert.True(t, used[permitted], "%s no longer imports %s: take it out of the table", p.short(), permitted)
+		}
+	}
+	for _, r := range rules {
+		assert.True(t, seen[r.Package], "the table names %q, which is no package", r.Package)
+	}
+}
+
+// The table is edited when the layout grows; these lines of it are promises.
+func TestOneImporterOfEachDependency(t *testing.T) {
+	only := map[string]string{
+		celModule:  "internal/celplan",
+		yamlModule: "internal/yamldoc",
+		einoModule: "guard/einoguard",
+	}
+	for _, m := range otelModules {
+		only[m] = "otelx"
+	}
+	for _, r := range rules {
+		for _, m := range r.Others {
+			if only[m] != "" {
+				assert.Equal(t, only[m], r.Package, m)
+			}
+		}
+	}
+}
+
+// A cycle cannot compile; that the ledger and telemetry stay below or beside
+// guard is a choice, so it is asserted, and transitively.
+func TestLedgerAndTelemetryDoNotReachGuard(t *testing.T) {
+	for _, start := range []string{"guard/ledger", "otelx", "rationale/journal"} {
+		for _, p := range goList(t, "-deps", "./"+start) {
+			assert.NotContains(t, []string{"guard", "authority"}, p.short(), "%s reaches it", start)
+		}
+	}
+}
