@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -254,13 +253,14 @@ func (a *assessment) root(name string) strictjson.Value {
 	}
 }
 
-// inputs lists what a rule read.
-func (a *assessment) inputs(reads []path) []rationale.Input {
-	inputs := make([]rationale.Input, len(reads))
-	for i, where := range reads {
-		inputs[i].Path = where.text
-		if values, ok := where.values(a.root(where.root)); ok {
-			inputs[i].Value = json.RawMessage(valuesJSON(values, ok))
+// inputs lists what a rule refers to, for the record of its check.
+func (a *assessment) inputs(rule *celplan.Program) []rationale.Input {
+	readings := rule.Inputs(&a.input)
+	inputs := make([]rationale.Input, len(readings))
+	for i, r := range readings {
+		inputs[i].Path = string(r.Path)
+		if r.Value.Kind() != strictjson.Invalid {
+			inputs[i].Value = r.Value.AppendJSON(nil)
 		}
 	}
 	return inputs
@@ -270,13 +270,17 @@ func (a *assessment) inputs(reads []path) []rationale.Input {
 // member.
 func (a *assessment) allow() {
 	for _, p := range a.plan.allow {
+		values, ok := p.path.values(a.root(p.path.root))
+		input := rationale.Input{Path: p.path.text}
+		if ok {
+			input.Value = valuesJSON(values, ok)
+		}
 		check := rationale.Check{
-			Kind: rationale.CheckAllow, ID: p.id, Why: p.rule.Why, Result: rationale.Passed, Inputs: a.inputs([]path{p.path}),
+			Kind: rationale.CheckAllow, ID: p.id, Why: p.rule.Why, Result: rationale.Passed, Inputs: []rationale.Input{input},
 		}
 		if p.rule.Baseline {
 			check.Kind = rationale.CheckBaseline
 		}
-		values, ok := p.path.values(a.root(p.path.root))
 		switch {
 		case !ok && p.path.root == "facts":
 			check.Result, check.Reason = rationale.Errored, rationale.FactUnavailable
@@ -323,12 +327,12 @@ func equalScalar(v, w strictjson.Value) bool {
 func (a *assessment) bounds() {
 	for _, b := range a.plan.bounds {
 		check := rationale.Check{
-			Kind: rationale.CheckBound, ID: b.id, Why: b.doc.Why, Result: rationale.Passed, Inputs: a.inputs(b.rule.reads),
+			Kind: rationale.CheckBound, ID: b.id, Why: b.doc.Why, Result: rationale.Passed, Inputs: a.inputs(b.rule),
 		}
 		if b.doc.Baseline {
 			check.Kind = rationale.CheckBaseline
 		}
-		holds, err := b.rule.program.EvalBool(&a.input)
+		holds, err := b.rule.EvalBool(&a.input)
 		switch {
 		case err != nil:
 			check.Result, check.Reason, check.Message = rationale.Errored, evalReason(err), err.Error()
@@ -343,9 +347,9 @@ func (a *assessment) bounds() {
 func (a *assessment) triggers() {
 	for _, t := range a.plan.trigger {
 		check := rationale.Check{
-			Kind: rationale.CheckTrigger, ID: t.id, Why: t.doc.Code, Result: rationale.Passed, Inputs: a.inputs(t.rule.reads),
+			Kind: rationale.CheckTrigger, ID: t.id, Why: t.doc.Code, Result: rationale.Passed, Inputs: a.inputs(t.rule),
 		}
-		fires, err := t.rule.program.EvalBool(&a.input)
+		fires, err := t.rule.EvalBool(&a.input)
 		switch {
 		case err != nil:
 			check.Result, check.To = rationale.Raised, classify.Max(classify.AuthorizationRequired, t.doc.To)

@@ -99,7 +99,7 @@ func (c *Classified) classify() {
 	for i, p := range plans {
 		candidates[i] = classify.Candidate{Pattern: p.pattern, Prohibited: p.class.Tier == classify.Prohibited}
 		if p.when != nil {
-			candidates[i].When = func() (bool, error) { return p.when.program.EvalBool(&c.input) }
+			candidates[i].When = func() (bool, error) { return p.when.EvalBool(&c.input) }
 		}
 	}
 	c.conclude(plans, classify.Choose(candidates))

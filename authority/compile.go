@@ -98,7 +98,7 @@ type plan struct {
 	pattern classify.Pattern
 	domain  string
 
-	when    *rule
+	when    *celplan.Program
 	allow   []allowPlan
 	bounds  []boundPlan
 	trigger []triggerPlan
@@ -106,12 +106,6 @@ type plan struct {
 
 	facts   []FactSpec // those that some rule reads
 	derived []string   // likewise
-}
-
-// rule is a compiled expression and the paths that it reads.
-type rule struct {
-	program *celplan.Program
-	reads   []path
 }
 
 type allowPlan struct {
@@ -124,13 +118,13 @@ type allowPlan struct {
 
 type boundPlan struct {
 	id   string
-	rule *rule
+	rule *celplan.Program
 	doc  boundRule
 }
 
 type triggerPlan struct {
 	id   string
-	rule *rule
+	rule *celplan.Program
 	doc  escalateRule
 }
 
@@ -214,21 +208,17 @@ func (s *Set) domains(class *classDoc, id classify.ToolID) []string {
 	return domains
 }
 
-func (c *compiler) boolean(t *tool, expr text) *rule { return c.rule(t, expr, strictjson.Bool) }
+func (c *compiler) boolean(t *tool, expr text) *celplan.Program {
+	return c.rule(t, expr, strictjson.Bool)
+}
 
-func (c *compiler) rule(t *tool, expr text, want strictjson.Kind) *rule {
+func (c *compiler) rule(t *tool, expr text, want strictjson.Kind) *celplan.Program {
 	program, err := t.env.Compile(expr.Value, want)
 	if err != nil {
 		c.celErrors(expr.Node, err)
 		return nil
 	}
-	r := &rule{program: program}
-	for _, read := range program.Reads() {
-		if p, err := parsePath(string(read)); err == nil {
-			r.reads = append(r.reads, p)
-		}
-	}
-	return r
+	return program
 }
 
 func (c *compiler) celErrors(node yamldoc.Node, err error) {
@@ -305,24 +295,26 @@ func (v allowValue) word() string {
 // collectReads finds the facts and derived values that the plan needs.
 func (p *plan) collectReads(m Manifest) {
 	facts, derived := make(map[string]bool), make(map[string]bool)
-	note := func(paths ...path) {
-		for _, where := range paths {
-			switch where.root {
-			case "facts":
-				facts[where.steps[0].name] = true
-			case "derived":
-				derived[where.steps[0].name] = true
-			}
+	note := func(root, name string) {
+		switch root {
+		case "facts":
+			facts[name] = true
+		case "derived":
+			derived[name] = true
 		}
 	}
 	for _, r := range p.rules() {
-		note(r.reads...)
+		for _, read := range r.Reads() {
+			note(read.Root(), read.Name())
+		}
 	}
 	for _, a := range p.allow {
-		note(a.path)
+		note(a.path.root, a.path.steps[0].name)
 	}
 	if p.spend != nil {
-		note(p.spend.paths()...)
+		for _, where := range p.spend.paths() {
+			note(where.root, where.steps[0].name)
+		}
 	}
 	for _, spec := range m.Facts {
 		if facts[spec.Name] {
@@ -336,8 +328,8 @@ func (p *plan) collectReads(m Manifest) {
 	slices.Sort(p.derived)
 }
 
-func (p *plan) rules() []*rule {
-	var rules []*rule
+func (p *plan) rules() []*celplan.Program {
+	var rules []*celplan.Program
 	if p.when != nil {
 		rules = append(rules, p.when)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/celplan"
 	"github.com/ambit-go/ambit/internal/strictjson"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -18,7 +19,7 @@ import (
 type spendPlan struct {
 	doc      *spendRule
 	amount   *path
-	quantity *rule
+	quantity *celplan.Program
 	unit     *path
 	prices   map[string]decimal.Decimal // by unit
 	list     string                     // the price list's id, version and digest
@@ -225,7 +226,7 @@ func amountOf(v strictjson.Value) (decimal.Decimal, error) {
 }
 
 func (a *assessment) quantity(p *spendPlan, s *rationale.Spend) (decimal.Decimal, error) {
-	n, err := p.quantity.program.EvalInt(&a.input)
+	n, err := p.quantity.EvalInt(&a.input)
 	if err != nil {
 		return decimal.Decimal{}, fmt.Errorf("quantity: %w", err)
 	}

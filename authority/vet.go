@@ -136,7 +136,8 @@ func (v *vet) freeText(p *plan) {
 		return
 	}
 	read := p.readPaths()
-	for _, leaf := range leaves(p.tool.schema.Type(), "args") {
+	budget := maxVisits
+	for _, leaf := range leaves(p.tool.schema.Type(), "args", &budget) {
 		property, ok := p.tool.schema.Property(strings.TrimPrefix(leaf, "args."))
 		if !ok || property.Type.Kind != strictjson.String || property.Constrained || read[leaf] {
 			continue
@@ -147,35 +148,45 @@ func (v *vet) freeText(p *plan) {
 
 func (p *plan) readPaths() map[string]bool {
 	read := make(map[string]bool)
-	note := func(paths ...path) {
-		for _, where := range paths {
-			read[where.text] = true
-			read[strings.TrimSuffix(where.text, "[]")] = true
-		}
+	note := func(where string) {
+		read[where] = true
+		read[strings.TrimSuffix(where, "[]")] = true
 	}
 	for _, r := range p.rules() {
-		note(r.reads...)
+		for _, where := range r.Reads() {
+			note(string(where))
+		}
 	}
 	for _, a := range p.allow {
-		note(a.path)
+		note(a.path.text)
 	}
 	if p.spend != nil {
-		note(p.spend.paths()...)
+		for _, where := range p.spend.paths() {
+			note(where.text)
+		}
 	}
 	return read
 }
 
-// leaves returns the paths of every declared scalar below t.
-func leaves(t *strictjson.Type, at string) []string {
+// maxVisits bounds how much of a schema is looked at: one whose references
+// double at each level is small to write and endless to walk.
+const maxVisits = 10_000
+
+// leaves returns the paths of the declared scalars below t, as far as budget
+// visits go.
+func leaves(t *strictjson.Type, at string, budget *int) []string {
+	if *budget--; *budget < 0 {
+		return nil
+	}
 	switch t.Kind {
 	case strictjson.Object:
 		var paths []string
 		for _, f := range t.Fields {
-			paths = append(paths, leaves(f.Type, at+"."+f.Name)...)
+			paths = append(paths, leaves(f.Type, at+"."+f.Name, budget)...)
 		}
 		return paths
 	case strictjson.List:
-		return leaves(t.Elem, at+"[]")
+		return leaves(t.Elem, at+"[]", budget)
 	default:
 		return []string{at}
 	}
@@ -215,8 +226,8 @@ func (v *vet) rules(p *plan) {
 	}
 }
 
-func (v *vet) expression(p *plan, r *rule, expr text) {
-	for _, f := range r.program.Analyze(p.tool.declared) {
+func (v *vet) expression(p *plan, r *celplan.Program, expr text) {
+	for _, f := range r.Analyze(p.tool.declared) {
 		v.report(false, errorInside(expr.Node, f.Line, f.Column, f.Message))
 	}
 }
@@ -231,17 +242,5 @@ func (t *tool) declared(where string) (celplan.Range, bool) {
 	if !ok {
 		return celplan.Range{}, false
 	}
-	return celplan.Range{Enum: property.Enum, Min: bound(property.Min), Max: bound(property.Max)}, true
-}
-
-// bound returns a bound as a double; nil where there is none.
-func bound(b *strictjson.Bound) *float64 {
-	if b == nil {
-		return nil
-	}
-	f := b.Value.Double()
-	if b.Value.Kind() == strictjson.Int {
-		f = float64(b.Value.Int())
-	}
-	return &f
+	return celplan.RangeOf(property), true
 }

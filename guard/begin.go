@@ -233,7 +233,8 @@ func fail(d *rationale.Decision, c rationale.Check) {
 	rationale.Conclude(d)
 }
 
-// deriver returns the function with which authority derives the tool's values.
+// deriver returns the function with which authority derives the tool's values,
+// from a copy of the arguments that authority makes for each.
 func (g *Guard) deriver(tool classify.ToolID) func(string, json.RawMessage) (any, error) {
 	return func(name string, arguments json.RawMessage) (v any, err error) {
 		d, ok := g.derived[derivedKey{tool.String(), name}]
@@ -245,7 +246,6 @@ func (g *Guard) deriver(tool classify.ToolID) func(string, json.RawMessage) (any
 				v, err = nil, fmt.Errorf("deriving %s panicked: %s", name, describe(r))
 			}
 		}()
-		// A copy: what the function does to it changes nothing that was checked.
-		return d.derive(bytes.Clone(arguments))
+		return d.derive(arguments)
 	}
 }

@@ -194,8 +194,10 @@ func TestArgumentsAreTheCheckedBytes(t *testing.T) {
 	copy(arguments, bytes.Repeat([]byte("x"), len(arguments)))
 	assert.Equal(t, `{ "replicas" : 4e0 }`, string(d.Args))
 
+
+	d = s.decide(t, "4") // canonical as it is
 	d.Args[0] = 'x'
-	assert.JSONEq(t, `{"replicas":4}`, string(d.Record().Arguments))
+	assert.Equal(t, `{"replicas":4}`, string(d.Record().Arguments), "the tool cannot change the record")
 }
 
 func TestHostFunctionsCannotChangeTheArguments(t *testing.T) {
@@ -303,6 +305,15 @@ func TestNamesThatNoRecordCanHoldAreEscaped(t *testing.T) {
 	require.Len(t, s.recorder.Decisions(), 1, "it is recorded")
 	assert.NotEqual(t, "fleet.scale", d.Record().Tool.Name)
 	assert.Less(t, len(d.Record().Agent.OnBehalfOf), 512)
+}
+
+func TestServerAndNameAreNotOneString(t *testing.T) {
+	s := open(t, []authority.Document{grantDocument("fleet", "  - {id: remote, tools: [eu/scale], tier: parameterized, rationale: []}\n")})
+	require.NoError(t, s.Register(authority.Tool{Server: "eu", Name: "scale"}))
+	_, d := s.Begin(t.Context(), guard.Call{Tool: classify.ToolID{Server: "eu", Name: "scale"}, Arguments: []byte(`{}`)})
+	require.True(t, d.Allowed(), "%s", d.Refusal())
+	_, d = s.Begin(t.Context(), guard.Call{Tool: classify.ToolID{Name: "eu/scale"}, Arguments: []byte(`{}`)})
+	assert.Equal(t, []rationale.Reason{rationale.UnknownTool}, refused(t, d))
 }
 
 func TestCallIDs(t *testing.T) {

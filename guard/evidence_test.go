@@ -239,6 +239,16 @@ func TestLapseThatWasNotRecordedIsNoticedAgain(t *testing.T) {
 	assert.Len(t, recorder.Decisions(), 3)
 }
 
+func TestNoDecisionUnderADocumentThatIsNotOnRecord(t *testing.T) {
+	var recorder guardtest.Recorder
+	l := &recordless{Ledger: ledger.New(&recorder)}
+	s := under(t, "", guard.WithLedger(l))
+	l.fails = true
+	require.Error(t, s.Reload([]authority.Document{grantDocument("fleet", scaleClass(", fallback: none"))}))
+	assert.Equal(t, []rationale.Reason{rationale.EvidenceUnavailable}, refused(t, s.decide(t, "1")))
+	assert.Empty(t, recorder.Decisions())
+}
+
 func TestPinMismatchIsRecordedOnce(t *testing.T) {
 	doc := grantDocument("fleet", scaleClass(""))
 	doc.Data = append([]byte("pins: {tools: [{name: fleet.scale, digest: "+

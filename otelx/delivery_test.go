@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -206,17 +207,19 @@ func TestOutageEndsTheWait(t *testing.T) {
 			close(done)
 		}()
 		synctest.Wait()
+		start := time.Now()
 		release <- errDown
 		<-done
+		assert.Zero(t, time.Since(start))
 		close(release)
 		require.NoError(t, tracer.Shutdown(t.Context()))
 	})
 }
 
 func TestShutdownDelivers(t *testing.T) {
-	failing := true
+	var recovered atomic.Bool
 	b := &backend{down: func(int) error {
-		if failing {
+		if !recovered.Load() {
 			return errDown
 		}
 		return nil
@@ -224,8 +227,7 @@ func TestShutdownDelivers(t *testing.T) {
 	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, m *meter, log *errorLog) {
 		want := decide(t.Context(), tracer, 0, 600)
 		time.Sleep(time.Hour) // the next attempt is up to 30 s away
-		failing = false
-		synctest.Wait()
+		recovered.Store(true)
 		start := time.Now()
 		require.NoError(t, tracer.Shutdown(t.Context()))
 		assert.Zero(t, time.Since(start), "Shutdown waits for no backoff")
@@ -239,6 +241,17 @@ func TestShutdownDelivers(t *testing.T) {
 		require.NoError(t, tracer.ForceFlush(t.Context()))
 		assert.Equal(t, 1, b.closed)
 		assert.Empty(t, m.sums(t, otelx.MetricDeliveryQueue), "no longer observed")
+	})
+}
+
+func TestShutdownOfAnIdleDelivery(t *testing.T) {
+	b := new(backend)
+	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, tracer.Shutdown(t.Context()))
+		assert.Zero(t, time.Since(start))
+		assert.Equal(t, 1, b.closed)
 	})
 }
 

@@ -124,11 +124,12 @@ func TestLiveForgetsInsteadOfGrowing(t *testing.T) {
 		tracer.Decided(ctx, allowed(fmt.Sprint("d", i)), 0)
 		exporter.Reset()
 	}
-	for _, id := range []string{"d0", "d19999"} {
+	for _, id := range []string{"d0", "d19999", "d19999"} {
 		tracer.Finished(tracer.Execute(ctx, allowed(id)), allowed(id), outcome(id, rationale.StatusSuccess))
 	}
 	spans := exporter.GetSpans()
-	require.Len(t, spans, 2)
-	assert.Empty(t, spans[0].Links, "forgotten")
+	require.Len(t, spans, 3)
+	assert.Empty(t, spans[0].Links, "forgotten at the bound")
 	assert.Len(t, spans[1].Links, 1, "remembered")
+	assert.Empty(t, spans[2].Links, "forgotten once executed")
 }

@@ -137,12 +137,9 @@ func (v *Verifier) compare(e Envelope, canonical bool) error {
 	broken := func(p ChainProblem, format string, args ...any) error {
 		return &ChainError{Line: v.lines, Problem: p, Detail: fmt.Sprintf(format, args...)}
 	}
-	first := v.head.Seq == 0
 	switch {
 	case !canonical:
 		return broken(ChainEdited, "the line is not in canonical form")
-	case e.Seq == 0:
-		return broken(ChainOrder, "positions start at 1")
 	case v.lost:
 		return nil
 	case v.head.Journal != "" && e.Journal != v.head.Journal:
@@ -151,8 +148,6 @@ func (v *Verifier) compare(e Envelope, canonical bool) error {
 		return broken(ChainGap, "position %d follows %d", e.Seq, v.head.Seq)
 	case e.Seq < v.head.Seq+1:
 		return broken(ChainOrder, "position %d follows %d", e.Seq, v.head.Seq)
-	case first && e.Prev != "":
-		return broken(ChainEdited, "the first line names a line before it")
 	case e.Prev != v.head.Hash:
 		return broken(ChainEdited, "the line before it (position %d) is not the one it was chained to", v.head.Seq)
 	}

@@ -83,7 +83,7 @@ func (r *Rationale) has(field Field, c *RationaleCheck) bool {
 			return says(a.Option) && says(a.Rejected)
 		})
 	case Evidence:
-		return len(c.Found)+len(c.Links) > 0 && len(c.NotFound) == 0
+		return len(c.Found)+len(c.Links) > 0
 	case Fallback:
 		return says(r.Fallback)
 	case Uncertainty:

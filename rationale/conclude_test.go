@@ -170,6 +170,10 @@ func TestConcludeByStanding(t *testing.T) {
 			rationale.Conclude(d)
 			assert.Equal(t, rationale.Deny, d.Verdict, "raised, but not far enough")
 
+			d.Checks[1].To, d.Checks[1].Result = classify.AuthorizationRequired, rationale.Passed
+			rationale.Conclude(d)
+			assert.Equal(t, rationale.Deny, d.Verdict, "passed instead of raised")
+
 			d.Checks[1] = raised(classify.AuthorizationRequired, rationale.AuditDebt)
 			rationale.Conclude(d)
 			assert.Equal(t, rationale.Deny, d.Verdict, "raised for another reason")

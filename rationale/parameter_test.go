@@ -84,11 +84,11 @@ func TestSplit(t *testing.T) {
 }
 
 func TestSplitReadsEveryField(t *testing.T) {
-	_, r, malformed := rationale.Split([]byte(`{"_rationale":{"purpose":"p\n1","expected":"e","alternatives":[{"option":"o","rejected":"r"}],` +
+	_, r, malformed := rationale.Split([]byte(`{"_rationale":{"purpose":"p\n\t1","expected":"e","alternatives":[{"option":"o","rejected":"r"}],` +
 		`"evidence":["call-1","https://x/y"],"fallback":"f","uncertainty":"u"}}`))
 	require.Empty(t, malformed)
 	assert.Equal(t, &rationale.Rationale{
-		Purpose: "p\n1", Expected: "e", Alternatives: []rationale.Alternative{{Option: "o", Rejected: "r"}},
+		Purpose: "p\n\t1", Expected: "e", Alternatives: []rationale.Alternative{{Option: "o", Rejected: "r"}},
 		Evidence: []string{"call-1", "https://x/y"}, Fallback: "f", Uncertainty: "u",
 	}, r)
 }

@@ -64,8 +64,12 @@ func check(t *terminal, args []string) int {
 	if err != nil {
 		return f.misuse(err.Error())
 	}
+	d.ID = unrecorded
 	return t.checked(d, *out)
 }
+
+// unrecorded stands in place of the id of a decision that no evidence holds.
+const unrecorded = "unrecorded"
 
 func setFact(call *callfile.Call, text string) error {
 	for i := range text {

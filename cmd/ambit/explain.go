@@ -177,7 +177,7 @@ func (t *terminal) outcome(d *rationale.Decision, o *rationale.Outcome) {
 			text += ": " + o.Error
 		}
 		t.field("outcome", text)
-	case d.Verdict == rationale.Allow && d.ID != "":
+	case d.Verdict == rationale.Allow && d.ID != unrecorded:
 		t.field("outcome", "not recorded: unknown")
 	}
 }

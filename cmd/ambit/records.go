@@ -67,6 +67,7 @@ func records(t *terminal, args []string) int {
 		return t.explainID(all, *explain, damaged)
 	}
 	chosen := by.choose(all)
+	code = exitOK
 	if *out == "json" {
 		code = t.recordLines(chosen)
 	} else {

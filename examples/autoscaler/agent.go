@@ -33,8 +33,9 @@ A call can be refused: the result is then a JSON object with "ambit": "deny" or 
 
 // agent is an eino agent behind a guard.
 type agent struct {
-	runner *adk.Runner
-	model  string
+	runner   *adk.Runner
+	model    string
+	manifest []byte // what runs here, for ambit vet
 }
 
 // newAgent makes the agent: the documents and facts make the guard, the guard
@@ -77,8 +78,9 @@ func newAgent(ctx context.Context, o openAI, f *fleet.Fleet, e *evidence) (*agen
 		return nil, err
 	}
 	return &agent{
-		runner: adk.NewRunner(ctx, adk.RunnerConfig{Agent: a}),
-		model:  spec.Provider + " " + spec.Name,
+		runner:   adk.NewRunner(ctx, adk.RunnerConfig{Agent: a}),
+		model:    spec.Provider + " " + spec.Name,
+		manifest: g.Manifest().YAML(),
 	}, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 
 	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
 )
@@ -27,7 +28,7 @@ import (
 // The exit codes.
 const (
 	exitDone   = 0
-	exitFailed = 1 // the run broke off
+	exitFailed = 1 // the run broke off, or its spans could not be delivered
 	exitUsage  = 2 // a flag or the trace is wrong
 )
 
@@ -46,7 +47,8 @@ provider) set, that model takes the place of the built-in planner. With
 OTEL_EXPORTER_OTLP_ENDPOINT set, spans go there and not to a file. NO_COLOR
 turns colour off.
 
-Exit codes: 0 the run is complete, 1 it broke off, 2 a flag or the trace is wrong.
+Exit codes: 0 the run is complete, 1 it broke off or its spans could not be
+delivered, 2 a flag or the trace is wrong.
 `
 
 func main() {
@@ -64,6 +66,10 @@ type options struct {
 	otlp      bool
 	color     bool
 }
+
+// manifest is the file that says what the host runs. It lies apart from the
+// records, so that nobody takes their folder for one of documents.
+func (o options) manifest() string { return filepath.Join(o.evidence, "host", "manifest.yaml") }
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	opts, err := parse(args, getenv, stdout)
@@ -133,6 +139,10 @@ func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
 	a, err := newAgent(ctx, o.openAI, f, e)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(os.MkdirAll(filepath.Dir(o.manifest()), 0o700), os.WriteFile(o.manifest(), a.manifest, 0o600))
 	if err != nil {
 		return err
 	}

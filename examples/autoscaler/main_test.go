@@ -92,6 +92,7 @@ func TestDefaultRun(t *testing.T) {
 		lines := strings.SplitAfterN(r.screen, "\n", 41)
 		golden(t, "first-screen.txt", strings.Join(lines[:40], ""))
 	})
+	t.Run("another trace, other calls", func(t *testing.T) { realTrace(t, r) })
 	t.Run("no colour outside a terminal", func(t *testing.T) { assert.NotContains(t, r.screen, "\x1b") })
 }
 

@@ -62,7 +62,7 @@ func (t *tally) commit(s *rationale.Spend) error {
 	return err
 }
 
-const row = "%-18s %6v %8v %8v %7v %8v  %s\n"
+const row = "%-18s %6v %8v %8v %7v %8v%s\n"
 
 // summary prints what happened by class, how the goal was met, and where to
 // look further.
@@ -73,12 +73,12 @@ func (s *screen) summary(score fleet.Score, o options, e *evidence) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(s.out, "\n", s.style(bold, fmt.Sprintf(row, "class", "calls", "allowed", "pending", "denied", "reviews", "committed")))
+	fmt.Fprint(s.out, "\n", s.style(bold, fmt.Sprintf(row, "class", "calls", "allowed", "pending", "denied", "reviews", "  committed")))
 	for _, class := range slices.Sorted(maps.Keys(by)) {
 		t := by[class]
 		spend := ""
 		if t.currency != "" {
-			spend = t.spend.String() + " " + t.currency
+			spend = "  " + t.spend.String() + " " + t.currency
 		}
 		fmt.Fprintf(s.out, row, cmp.Or(class, "(no class)"), t.calls, t.allowed, t.pending, t.denied, t.reviews, spend)
 	}
@@ -106,13 +106,14 @@ func (s *screen) commands(o options) {
 	fmt.Fprintf(s.out, "\nLook further:\n")
 	fmt.Fprintf(s.out, "  go run ./cmd/ambit records %s\n", dir)
 	fmt.Fprintf(s.out, "  go run ./cmd/ambit records -verdict deny %s\n", dir)
-	for _, d := range slices.Backward(s.decisions) {
+	for _, d := range s.decisions {
 		if d.Verdict == rationale.Pend {
 			fmt.Fprintf(s.out, "  go run ./cmd/ambit records -explain %s %s\n", d.ID, dir)
 			break
 		}
 	}
 	fmt.Fprintf(s.out, "  go run ./cmd/ambit inventory %s\n", dir)
+	fmt.Fprintf(s.out, "  go run ./cmd/ambit vet -manifest %s examples/autoscaler/policy\n", quote(o.manifest()))
 }
 
 // quote makes a path one word of a shell.

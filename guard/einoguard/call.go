@@ -167,9 +167,22 @@ func appendResult(dst []byte, r *schema.ToolResult) []byte {
 			dst = append(dst, part.Text...)
 			continue
 		}
-		if encoded, err := json.Marshal(part); err == nil {
-			dst = append(append(dst, encoded...), '\n')
-		}
+		dst = append(dst, encoded(part)...)
 	}
 	return dst
+}
+
+// encoded is the JSON of part and a newline; nothing where a value in its Extra
+// has no JSON, or panics.
+func encoded(part schema.ToolOutputPart) (line []byte) {
+	defer func() {
+		if recover() != nil {
+			line = nil
+		}
+	}()
+	line, err := json.Marshal(part)
+	if err != nil {
+		return nil
+	}
+	return append(line, '\n')
 }

@@ -48,8 +48,8 @@
 // end, at its first error, when its reader was closed (noticed at the tool's
 // next chunk), or when the context of the call is cancelled. A reader that is
 // neither read nor closed holds the tool back, as it does in eino, and leaves
-// the outcome to the context. The digest of an outcome is that of all chunks
-// together; of enhanced results, that of their JSON, one line for each.
+// the outcome to the context. The digest of an outcome is that of the whole
+// text; other parts of an enhanced result count with their JSON.
 //
 // # Interrupts
 //

@@ -42,7 +42,7 @@ func (h *handler) BeforeAgent(ctx context.Context, run *adk.ChatModelAgentContex
 	}
 	changed := *run
 	changed.Tools = tools
-	return context.WithValue(ctx, agentKey{}, agentTools{h.guard, agentPath(ctx), names}), &changed, nil
+	return context.WithValue(ctx, agentKey{}, agentTools{agentPath(ctx), names}), &changed, nil
 }
 
 func (h *handler) AfterModelRewriteState(
@@ -65,18 +65,17 @@ func (h *handler) AfterModelRewriteState(
 type agentKey struct{}
 
 // agentTools are the names of the tools that a run of an agent has, all of them
-// wrapped for guard.
+// wrapped.
 type agentTools struct {
-	guard *guard.Guard
 	path  string
 	names map[string]bool
 }
 
 // agentHas reports whether the innermost agent that ctx runs in has a tool of
 // that name, according to its handler.
-func agentHas(ctx context.Context, g *guard.Guard, name string) bool {
+func agentHas(ctx context.Context, name string) bool {
 	tools, ok := ctx.Value(agentKey{}).(agentTools)
-	return ok && tools.guard == g && tools.path == agentPath(ctx) && tools.names[name]
+	return ok && tools.path == agentPath(ctx) && tools.names[name]
 }
 
 // agentPath is the address of the innermost agent that ctx runs in.

@@ -106,7 +106,7 @@ type node struct {
 // passes reports whether the tool of that name is a wrapped one. Eino does not
 // tell a middleware which tool it is in front of, only how it was called.
 func (n node) passes(ctx context.Context, name string) bool {
-	return n.names[name] || agentHas(ctx, n.guard, name)
+	return n.names[name] || agentHas(ctx, name)
 }
 
 func (n node) middleware() compose.ToolMiddleware {
@@ -172,7 +172,7 @@ func (n node) refuse(ctx context.Context, name, arguments string) []byte {
 		Text: said.Text, Reasoning: said.Reasoning, TextSource: said.source,
 	})
 	if d.Allowed() {
-		// Observe mode lets a call through, but there is nothing to run.
+		// The tool was registered meanwhile. There is nothing to run even so.
 		end(ctx, n.guard, d, nil, guard.NotExecuted(fmt.Errorf("einoguard: tool %q is not behind the guard", name)))
 		return guard.Decision{}.Refusal()
 	}

@@ -73,6 +73,25 @@ func TestCancelledCallDoesNotRun(t *testing.T) {
 	assert.Empty(t, f.runs())
 }
 
+// A call that is cancelled while its decision becomes durable is allowed, and
+// provably did not run.
+func TestCallCancelledWhileItIsDecidedDoesNotRun(t *testing.T) {
+	f := newFake("look")
+	for shape, inside := range shapes(f) {
+		t.Run(shape, func(t *testing.T) {
+			g, kept := newGuard(t)
+			conf := configure(t, g, compose.ToolsNodeConfig{Tools: []tool.BaseTool{inside}})
+			ctx, cancel := context.WithCancel(t.Context())
+			kept.before = cancel
+			_, err := invokeNode(t, ctx, conf, call("1", "look", `{"n":1}`))
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, rationale.Allow, kept.only(t).Verdict)
+			assert.Equal(t, rationale.StatusNotExecuted, kept.outcome(t).Status)
+			assert.Empty(t, f.runs())
+		})
+	}
+}
+
 // The tool has acted: a run that fails now would be tried again.
 func TestResultStandsWhenItsOutcomeIsNotRecorded(t *testing.T) {
 	g, kept := newGuard(t)

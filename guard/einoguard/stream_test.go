@@ -214,3 +214,48 @@ func TestToolWithoutStream(t *testing.T) {
 	require.ErrorContains(t, err, "neither a stream nor an error")
 	assert.Equal(t, rationale.StatusError, kept.outcome(t).Status)
 }
+
+// What a tool puts into a result beside its text is host code when it is
+// encoded, and nobody's failure.
+func TestResultsThatHaveNoJSON(t *testing.T) {
+	tests := map[string]any{"an error": failingJSON{}, "a panic": panickingJSON{}}
+	for name, extra := range tests {
+		t.Run(name, func(t *testing.T) {
+			g, kept := newGuard(t)
+			image := schema.ToolOutputPart{Type: schema.ToolPartTypeImage, Image: &schema.ToolOutputImage{}}
+			spoilt := image
+			spoilt.Extra = map[string]any{"x": extra}
+			result := &schema.ToolResult{Parts: []schema.ToolOutputPart{{Type: schema.ToolPartTypeText, Text: "a graph"}, spoilt, image}}
+			wrapped, err := einoguard.Tools(t.Context(), g, picturing{newFake("look"), result})
+			require.NoError(t, err)
+			sr, err := wrapped[0].(tool.EnhancedStreamableTool).StreamableRun(t.Context(), &schema.ToolArgument{Text: `{"n":1}`})
+			require.NoError(t, err)
+			defer sr.Close()
+			got, err := sr.Recv()
+			require.NoError(t, err)
+			assert.Same(t, result, got)
+			_, err = sr.Recv()
+			require.Equal(t, io.EOF, err)
+			o := kept.outcome(t)
+			assert.Equal(t, rationale.StatusSuccess, o.Status)
+			assert.Equal(t, rationale.Digest([]byte(`a graph{"type":"image","image":{}}`+"\n")), o.ResultDigest)
+		})
+	}
+}
+
+type picturing struct {
+	*fake
+	result *schema.ToolResult
+}
+
+func (p picturing) StreamableRun(context.Context, *schema.ToolArgument, ...tool.Option) (*schema.StreamReader[*schema.ToolResult], error) {
+	return schema.StreamReaderFromArray([]*schema.ToolResult{p.result}), nil
+}
+
+type failingJSON struct{}
+
+func (failingJSON) MarshalJSON() ([]byte, error) { return nil, errors.New("no") }
+
+type panickingJSON struct{}
+
+func (panickingJSON) MarshalJSON() ([]byte, error) { panic("no") }

@@ -50,9 +50,13 @@ type evidence struct {
 	mu      sync.Mutex
 	records []rationale.Record
 	fail    atomic.Bool
+	before  func() // called before anything is kept; may be nil
 }
 
 func (e *evidence) Append(_ context.Context, recs ...rationale.Record) error {
+	if e.before != nil {
+		e.before()
+	}
 	if e.fail.Load() {
 		return errors.New("the disk is full")
 	}

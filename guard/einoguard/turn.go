@@ -42,7 +42,10 @@ type request struct {
 // said: those calls have no text.
 func Callbacks() callbacks.Handler {
 	return callbacks.NewHandlerBuilder().OnStartFn(
-		func(ctx context.Context, _ *callbacks.RunInfo, input callbacks.CallbackInput) context.Context {
+		func(ctx context.Context, info *callbacks.RunInfo, input callbacks.CallbackInput) context.Context {
+			if info == nil || info.Component != compose.ComponentOfToolsNode && info.Component != compose.ComponentOfAgenticToolsNode {
+				return ctx
+			}
 			var t turn
 			switch m := input.(type) {
 			case *schema.Message:

@@ -20,8 +20,12 @@ type Recorder struct {
 	err  error
 }
 
-// Append keeps copies of the records, or returns the error given to Fail.
-func (r *Recorder) Append(_ context.Context, recs ...rationale.Record) error {
+// Append keeps copies of the records, or returns the error given to Fail, or
+// that of a context that is done.
+func (r *Recorder) Append(ctx context.Context, recs ...rationale.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	copies := make([]rationale.Record, len(recs))
 	for i, rec := range recs {
 		data, err := rationale.Marshal(rec)

@@ -21,6 +21,23 @@ type Range struct {
 	MinItems int                // of a list
 }
 
+// RangeOf returns what a schema declares of a place. An exclusive bound counts
+// as inclusive, which only leaves findings out.
+func RangeOf(p strictjson.Property) Range {
+	r := Range{Enum: p.Enum}
+	if p.Min != nil {
+		if at, ok := exact(p.Min.Value); ok {
+			r.Min = &at
+		}
+	}
+	if p.Max != nil {
+		if at, ok := exact(p.Max.Value); ok {
+			r.Max = &at
+		}
+	}
+	return r
+}
+
 // FindingKind says what is wrong with a rule.
 type FindingKind uint8
 

@@ -39,6 +39,7 @@ func TestAnalyze(t *testing.T) {
 		{"contradiction at one point", `args.amount > 5 && args.amount < 5`, []string{"1:32 whole can never hold: this can never hold together with what is required before it"}},
 		{"one point left", `args.amount >= 5 && args.amount <= 5`, nil},
 		{"no integer between", `args.replicas > 5 && args.replicas < 6`, []string{"1:36 whole can never hold: this can never hold together with what is required before it"}},
+		{"one integer between", `facts.current_replicas > 5 && facts.current_replicas < 7`, nil},
 		{"double between", `args.amount > 5 && args.amount < 6`, nil},
 		{"contradiction around an or", `args.replicas > 10 && (args.dry_run || args.replicas > 5) && args.replicas < 5`, []string{"1:76 whole can never hold: this can never hold together with what is required before it"}},
 		{"contradiction in both branches", `(args.replicas < 5 || args.replicas > 50) && args.replicas == 20`, []string{"1:60 whole can never hold: this can never hold together with what is required before it"}},
@@ -52,7 +53,7 @@ func TestAnalyze(t *testing.T) {
 		{"always where present", `!has(args.amount) || args.amount >= 0`, []string{"1:19 whole always holds: this always holds"}},
 		{"always by cases", `args.replicas < 10 || args.replicas >= 10`, []string{"1:20 whole always holds: this always holds"}},
 		{"always by a conditional", `args.replicas < 10 ? args.replicas < 20 : args.replicas > 5`, []string{"1:20 whole always holds: this always holds"}},
-		{"a fact may be unavailable", `facts.freeze || !facts.freeze`, nil},
+		{"a fact may be unavailable", `facts.current_replicas < 9 || facts.current_replicas >= 9`, nil},
 		{"a bool contradicts itself", `args.dry_run && !args.dry_run`, []string{"1:17 whole can never hold: this can never hold together with what is required before it"}},
 
 		{"outside of the enum", `args.region == 'mars'`, []string{`1:13 whole can never hold: args.region is never "mars": it can be "eu-west-1", "us-east-1"`}},
@@ -73,10 +74,12 @@ func TestAnalyze(t *testing.T) {
 		{"absent, then read", `!has(args.missing) && args.missing > 5`, []string{"1:36 whole can never hold: this can never hold together with what is required before it"}},
 		{"required is always there", `has(args.region)`, []string{"1:4 whole always holds: this always holds"}},
 		{"optional may be there", `has(args.note)`, nil},
-		{"a fact may not be there", `has(facts.freeze)`, nil},
+		{"a fact may not be there", `has(facts.current_replicas)`, nil},
 
 		{"compared with itself", `args.replicas < args.replicas`, []string{"1:15 whole can never hold: this can never hold"}},
 		{"apart", `args.replicas > 50 && args.amount < 40 && args.replicas < args.amount`, []string{"1:57 whole can never hold: this can never hold together with what is required before it"}},
+		{"touching", `args.replicas >= 60 && args.amount <= 60 && args.replicas <= args.amount`, nil},
+		{"touching, but less", `args.replicas >= 60 && args.amount <= 60 && args.replicas < args.amount`, []string{"1:59 whole can never hold: this can never hold together with what is required before it"}},
 		{"unknown others", `args.replicas < facts.current_replicas`, nil},
 		{"two elements", `args.flights[0].seats > 5 && args.flights[1].seats < 5`, nil},
 		{"two keys", `args.labels.a == 'x' && args.labels.b == 'y'`, nil},
@@ -109,6 +112,7 @@ func TestAnalyze(t *testing.T) {
 		{"true before a read", `true || args.replicas > 5`, []string{"1:6 whole always holds: this always holds"}},
 		{"large ints are not rounded", `args.limit > 9007199254740992 && args.limit < 9007199254740994`, nil},
 		{"large ints apart", `args.limit == 9007199254740993 && args.limit == 9007199254740992`, []string{"1:46 whole can never hold: this can never hold together with what is required before it"}},
+		{"large ints and doubles", `args.limit == 9007199254740993 && args.limit <= 9007199254740992.0`, []string{"1:46 whole can never hold: this can never hold together with what is required before it"}},
 		{"ranges of facts", `facts.current_replicas > 5 && facts.current_replicas < 3`, []string{"1:54 whole can never hold: this can never hold together with what is required before it"}},
 		{"second line", "args.replicas > 10 &&\n\targs.replicas < 5", []string{"2:16 whole can never hold: this can never hold together with what is required before it"}},
 	} {
@@ -133,4 +137,17 @@ func TestAnalyzeWithoutRanges(t *testing.T) {
 	number, err := env.Compile(`args.replicas`, strictjson.Int)
 	assert.NoError(t, err)
 	assert.Nil(t, number.Analyze(nil))
+}
+
+func TestRangeOf(t *testing.T) {
+	assert.Equal(t, celplan.Range{}, celplan.RangeOf(strictjson.Property{}))
+	enum := strs("a").List()
+	assert.Equal(t, celplan.Range{Enum: enum, Min: ptr(3), Max: ptr(2.5)}, celplan.RangeOf(strictjson.Property{
+		Enum: enum,
+		Min:  &strictjson.Bound{Value: strictjson.IntValue(3), Exclusive: true},
+		Max:  &strictjson.Bound{Value: double(t, 2.5)},
+	}))
+	assert.Equal(t, celplan.Range{}, celplan.RangeOf(strictjson.Property{
+		Max: &strictjson.Bound{Value: strictjson.IntValue(1<<53 + 1)},
+	}), "a bound that a float64 would round")
 }

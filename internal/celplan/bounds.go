@@ -154,17 +154,13 @@ func (p *Program) bounded(call interpreter.InterpretableCall, within weight) (in
 	if !ok {
 		return nil, fmt.Errorf("no implementation of %s", call.Function())
 	}
-	bounded := interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(),
+	return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(),
 		func(args ...ref.Val) ref.Val {
 			if !within(args) {
 				exceeded()
 			}
 			return invoke(impl, args)
-		})
-	if call.Function() == operators.Add {
-		return &finite{InterpretableV2: bounded}, nil
-	}
-	return bounded, nil
+		}), nil
 }
 
 func invoke(impl *functions.Overload, args []ref.Val) ref.Val {

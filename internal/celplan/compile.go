@@ -126,13 +126,13 @@ func (e *Env) result(src string, root *ast.AST, want strictjson.Kind) error {
 	if got.IsExactType(wanted) {
 		return nil
 	}
-	message := fmt.Sprintf("the expression must be a %s, and is a %s", want, typeName(got))
+	message := fmt.Sprintf("the expression must yield %s, and yields %s", want, typeName(got))
 	if got.Kind() == types.DynKind {
 		remedy := "compare it, as in x == true"
 		if want == strictjson.Int {
 			remedy = "convert it, as in int(x)"
 		}
-		message = fmt.Sprintf("the expression must be a %s, and its type is only known when a call comes: %s", want, remedy)
+		message = fmt.Sprintf("the expression must yield %s, and what it yields is only known when a call comes: %s", want, remedy)
 	}
 	blank := len(src) - len(strings.TrimLeft(src, " \t\r\n"))
 	before := src[:blank]

@@ -160,18 +160,26 @@ func (p *Program) guardCall(call interpreter.InterpretableCall) (interpreter.Int
 	case "matches":
 		return matching(call)
 	}
-	if overload := call.OverloadID(); overload == "" || strings.Contains(overload, "double") {
-		switch call.Function() {
-		case operators.Subtract, operators.Multiply, operators.Divide, operators.Negate, "double":
-			return &finite{InterpretableV2: call}, nil
+	var step interpreter.InterpretableV2 = call
+	if weigh, ok := weigher(call.Function()); ok && !isScalarSum(call) {
+		bounded, err := p.bounded(call, weigh)
+		if err != nil {
+			return nil, err
 		}
+		step = bounded
 	}
-	weigh, ok := weigher(call.Function())
-	if !ok || isScalarSum(call) {
-		if call.Function() == operators.Add {
-			return &finite{InterpretableV2: call}, nil
-		}
-		return call, nil
+	if computesDouble(call) {
+		step = &finite{InterpretableV2: step}
 	}
-	return p.bounded(call, weigh)
+	return step, nil
+}
+
+// computesDouble reports whether a call may yield a double that no argument
+// was: its overload says so, or is only known at evaluation.
+func computesDouble(call interpreter.InterpretableCall) bool {
+	switch call.Function() {
+	case operators.Add, operators.Subtract, operators.Multiply, operators.Divide, operators.Negate, "double":
+		return call.OverloadID() == "" || strings.Contains(call.OverloadID(), "double")
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package celplan
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,4 +29,16 @@ func TestPatienceEnds(t *testing.T) {
 	p.patience = 1
 	_, err = p.EvalBool(in)
 	assert.EqualError(t, err, "the evaluation took too long")
+
+	quadratic, err := env.Compile(`args.ns.all(n, args.ns.all(m, m == n)) || true`, strictjson.Bool)
+	require.NoError(t, err)
+	start := time.Now()
+	_, err = quadratic.EvalBool(in)
+	whole := time.Since(start)
+	assert.EqualError(t, err, "the evaluation would cost more than the limit")
+	quadratic.patience = 1
+	start = time.Now()
+	_, err = quadratic.EvalBool(in)
+	assert.EqualError(t, err, "the evaluation took too long")
+	assert.Less(t, time.Since(start), whole/2, "it ends when patience does")
 }

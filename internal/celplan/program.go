@@ -97,13 +97,13 @@ func (e *EvalError) Error() string { return e.Message }
 // EvalBool evaluates an expression compiled for Bool. Any error is an
 // [*EvalError], and comes with false.
 func (p *Program) EvalBool(in *Input) (bool, error) {
-	out, err := p.eval(in, strictjson.Bool)
+	out, err := p.eval(in)
 	if err != nil {
 		return false, err
 	}
 	b, ok := out.(types.Bool)
 	if !ok {
-		return false, &EvalError{Message: "the result is no bool"}
+		return false, &EvalError{Message: "the expression does not yield a bool"}
 	}
 	return bool(b), nil
 }
@@ -111,13 +111,13 @@ func (p *Program) EvalBool(in *Input) (bool, error) {
 // EvalInt evaluates an expression compiled for Int. Any error is an
 // [*EvalError], and comes with 0.
 func (p *Program) EvalInt(in *Input) (int64, error) {
-	out, err := p.eval(in, strictjson.Int)
+	out, err := p.eval(in)
 	if err != nil {
 		return 0, err
 	}
 	i, ok := out.(types.Int)
 	if !ok {
-		return 0, &EvalError{Message: "the result is no int"}
+		return 0, &EvalError{Message: "the expression does not yield an int"}
 	}
 	return int64(i), nil
 }
@@ -132,12 +132,9 @@ func (p *Program) Constant() (value, ok bool) {
 	return bool(b), ok
 }
 
-func (p *Program) eval(in *Input, want strictjson.Kind) (out ref.Val, err error) {
+func (p *Program) eval(in *Input) (out ref.Val, err error) {
 	if p == nil || p.reference == nil || in == nil {
 		return nil, &EvalError{Message: "there is nothing to evaluate"}
-	}
-	if p.want != want {
-		return nil, &EvalError{Message: fmt.Sprintf("the expression yields a %s, not a %s", p.want, want)}
 	}
 	if p.constant != nil {
 		return p.constant, nil
@@ -188,7 +185,7 @@ func (p *Program) fold() {
 	if len(p.reads) > 0 {
 		return
 	}
-	if out, err := p.eval(&Input{}, p.want); err == nil {
+	if out, err := p.eval(&Input{}); err == nil {
 		p.constant = out
 	}
 }

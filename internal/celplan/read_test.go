@@ -98,7 +98,9 @@ func TestReads(t *testing.T) {
 		{"nan never compares as false", `!(0.0 / 0.0 > args.amount)`, failed, "a result is not a finite number"},
 		{"nan from text", `double('NaN') > args.amount`, failed, "a result is not a finite number"},
 		{"infinity from text", `double('-inf') < args.amount`, failed, "a result is not a finite number"},
-		{"infinity by sum", `1e308 * args.amount > 1.0`, failed, "a result is not a finite number"},
+		{"infinity by sum", `args.amount + 1.7e308 + 1.7e308 > 1.0`, failed, "a result is not a finite number"},
+		{"infinity by difference", `args.amount - 1.7e308 - 1.7e308 > 1.0`, failed, "a result is not a finite number"},
+		{"infinity by product", `1e308 * args.amount > 1.0`, failed, "a result is not a finite number"},
 		{"infinity absorbed, like any error of arithmetic", `args.amount / 0.0 > 1.0 || true`, yes, ""},
 
 		{"cross-type comparison", `args.amount > 20 && args.amount < 21`, yes, ""},

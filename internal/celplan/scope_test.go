@@ -58,7 +58,7 @@ func testScope() celplan.Scope {
 		),
 		Derived: obj(optional("containers", typ(strictjson.Int))),
 		Facts: obj(
-			optional("current_replicas", typ(strictjson.Int)),
+			required("current_replicas", typ(strictjson.Int)),
 			optional("freeze", typ(strictjson.Bool)),
 			optional("since", typ(strictjson.Timestamp)),
 		),

@@ -68,7 +68,6 @@ func (c *compiler) root() (*node, *Error) {
 // node compiles the place where these pointers meet. One set of pointers is one
 // node, which is what makes recursion end.
 func (c *compiler) node(always, sometimes []string) (*node, *Error) {
-	always, sometimes = distinct(always), distinct(sometimes)
 	key := strings.Join(always, "\n") + "\n\n" + strings.Join(sometimes, "\n")
 	if n, ok := c.nodes[key]; ok {
 		return n, nil
@@ -286,11 +285,6 @@ func settleTypes(root *node) {
 		visit(n.elem)
 	}
 	visit(root)
-}
-
-func distinct(pointers []string) []string {
-	slices.Sort(pointers)
-	return slices.Compact(pointers)
 }
 
 func list(v any) []any {

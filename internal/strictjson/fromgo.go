@@ -42,9 +42,7 @@ type converter struct {
 }
 
 func (c *converter) value(t *Type, v reflect.Value, depth int) (Value, *Error) {
-	if c.nodes++; c.nodes > c.lim.Nodes {
-		return Value{}, refuse(-1, "more than %d values", c.lim.Nodes)
-	}
+	c.nodes++ // what holds values has checked that these are not too many
 	if v.IsValid() && v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}

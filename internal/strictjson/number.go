@@ -10,17 +10,15 @@ const (
 	maxExponent = 400
 	// maxIntDigits is the number of digits of the largest int64.
 	maxIntDigits = 19
-	// maxDoubleDigits always suffice to write a double so that it reads back.
-	maxDoubleDigits = 17
 )
 
 // decimal is a JSON number as it stands: ± the digits × 10^exp. Digits have
 // neither leading nor trailing zeros, so that equal values are equal decimals;
-// zero has none.
+// zero has none. One digit more is kept than any Go number that is exact has, so
+// that a longer number is seen to be too long; exp is right in any case.
 type decimal struct {
 	negative bool
 	integer  bool // written without fraction and exponent
-	long     bool // it has more digits than are kept, so no Go number holds it
 	n        int
 	exp      int
 	digits   [maxIntDigits + 1]byte
@@ -44,7 +42,7 @@ mantissa:
 			break mantissa
 		case c == '0':
 			seen++
-			if d.n > 0 || d.long {
+			if d.n > 0 {
 				zeros++
 			}
 		default:
@@ -77,12 +75,10 @@ mantissa:
 }
 
 func (d *decimal) push(digit byte) {
-	if d.n == len(d.digits) {
-		d.long = true
-		return
+	if d.n < len(d.digits) {
+		d.digits[d.n] = digit
+		d.n++
 	}
-	d.digits[d.n] = digit
-	d.n++
 }
 
 // parseExponent stops counting once past the limit.
@@ -108,7 +104,7 @@ func (d *decimal) int64() (int64, bool) {
 	if d.n == 0 {
 		return 0, true
 	}
-	if !d.integral() || d.long || d.n+d.exp > maxIntDigits {
+	if !d.integral() || d.n+d.exp > maxIntDigits {
 		return 0, false
 	}
 	var u uint64 // 19 digits stay below 10^19 < 2^64
@@ -142,7 +138,7 @@ func (d *decimal) double(lit string) (f float64, problem string) {
 	var buf [32]byte
 	shortest := strconv.AppendFloat(buf[:0], f, 'e', -1, 64)
 	near, _ := parseDecimal(shortest)
-	if d.long || near.n != d.n || near.exp != d.exp || near.digits != d.digits {
+	if near.exp != d.exp || near.digits != d.digits {
 		return 0, "a double cannot hold it exactly; the nearest that it can is " + strconv.FormatFloat(f, 'g', -1, 64)
 	}
 	return f, ""

@@ -72,26 +72,29 @@ func (r *rules) check(v Value, data []byte) (refused *Error) {
 		return refuse(0, "%s", cut(err.Error(), maxReason))
 	}
 	leaf := firstLeaf(cause)
-	place := v
-	refused = refuse(offsetOf(data, leaf.InstanceLocation), "")
-	steps := make([]func(), 0, len(leaf.InstanceLocation))
-	for _, step := range leaf.InstanceLocation {
-		if i, err := strconv.Atoi(step); err == nil && place.kind == List && i < len(place.list) {
-			place = place.list[i]
-			steps = append(steps, func() { refused.belowIndex(i) })
-			continue
-		}
-		place, _ = place.Get(step)
-		steps = append(steps, func() { refused.belowName(step) })
-	}
-	for _, add := range slices.Backward(steps) {
-		add()
-	}
-	refused.Message = reason(leaf)
-	if place.kind != Invalid && !place.kind.keyed() && place.kind != List {
+	refused = refuse(offsetOf(data, leaf.InstanceLocation), "%s", reason(leaf))
+	place := v.descend(leaf.InstanceLocation, refused)
+	if place.kind != Invalid && place.kind != List && !place.kind.keyed() {
 		refused.Message += ", got " + place.brief()
 	}
 	return refused
+}
+
+// descend follows the steps of a JSON pointer, writes them to the path of e, and
+// returns the value they lead to.
+func (v Value) descend(steps []string, e *Error) Value {
+	if len(steps) == 0 {
+		return v
+	}
+	if i, err := strconv.Atoi(steps[0]); err == nil && v.kind == List && i < len(v.list) {
+		place := v.list[i].descend(steps[1:], e)
+		_ = e.belowIndex(i)
+		return place
+	}
+	member, _ := v.Get(steps[0])
+	place := member.descend(steps[1:], e)
+	_ = e.belowName(steps[0])
+	return place
 }
 
 // plain returns v as the library wants it, numbers by their literals.

@@ -51,6 +51,7 @@ func TestScanRefuses(t *testing.T) {
 		{"negative underflow", `[-1e-330]`, "[0]", "cannot hold it exactly"},
 		{"exponent bomb", `[1e400000000000000000000]`, "[0]", "exponent"},
 		{"negative exponent bomb", `[1e-99999999999999999999]`, "[0]", "exponent"},
+		{"exponent that wraps to 0", `[1e18446744073709551616]`, "[0]", "exponent"},
 		{"zero exponent bomb", `[0e401]`, "[0]", "exponent"},
 		{"inexact", `[0.1000000000000000055511151231257827]`, "[0]", "the nearest that it can is 0.1 "},
 		{"inexact past 2^63", `[92233720368547758081.0]`, "[0]", "cannot hold it exactly"},
@@ -136,6 +137,7 @@ func TestScanStopsAtTheLimit(t *testing.T) {
 		strings.Repeat("[", 1<<20),
 		strings.Repeat(`{"a":`, 1<<20),
 		"[" + strings.Repeat("1,", 1<<20) + "!",
+		"{[" + strings.Repeat("1,", 1<<20) + "!",
 	}
 	for _, in := range broken {
 		var refused *strictjson.Error

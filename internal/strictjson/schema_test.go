@@ -1,6 +1,9 @@
 package strictjson_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -81,6 +84,27 @@ func TestCompileSchemaStopsAtTooManyPlaces(t *testing.T) {
 	b.WriteString(`},"properties":{"a":{"$ref":"#/$defs/nAa"}}}`)
 	_, err := strictjson.CompileSchema([]byte(b.String()))
 	require.ErrorContains(t, err, "places once its alternatives are combined")
+}
+
+// Schemas that nobody here wrote.
+func TestCompileSchemaOfRealTools(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join(sharedData(t, "mcp-tools"), "kubernetes.json"))
+	require.NoError(t, err)
+	var tools []struct {
+		Name        string          `json:"name"`
+		InputSchema json.RawMessage `json:"inputSchema"`
+	}
+	require.NoError(t, json.Unmarshal(data, &tools))
+	require.Len(t, tools, 20)
+	for _, tool := range tools {
+		s, err := strictjson.CompileSchema(tool.InputSchema)
+		require.NoError(t, err, tool.Name)
+		require.Equal(t, strictjson.Object, s.Type().Kind)
+		again, err := strictjson.CompileSchema(tool.InputSchema)
+		require.NoError(t, err)
+		require.Equal(t, describe(s.Type()), describe(again.Type()))
+	}
 }
 
 func TestSchemaType(t *testing.T) {
@@ -306,6 +330,24 @@ func TestDecodeKeywords(t *testing.T) {
 			[]string{`{"a":1}`, `{"a":1.00}`, `{"a":10e-1}`},
 			[]string{`{"a":1.1}`},
 			"a", "want 1, got 1.1",
+		},
+		{
+			"two enums", `{"properties":{"a":{"type":"string","enum":["x","y"],"allOf":[{"enum":["y","z"]}]}}}`,
+			[]string{`{"a":"y"}`},
+			[]string{`{"a":"x"}`, `{"a":"z"}`},
+			"a", `want one of "y", "z"`,
+		},
+		{
+			"enum of scalars among arrays", `{"properties":{"a":{"type":["string","array","object"],"enum":["x"]}}}`,
+			[]string{`{"a":"x"}`},
+			[]string{`{"a":["x"]}`, `{"a":{}}`},
+			"a", "want string, got an array",
+		},
+		{
+			"enum beside null", `{"properties":{"a":{"anyOf":[{"enum":["x"]},{"type":"null"}]}}}`,
+			[]string{`{"a":"x"}`, `{"a":null}`},
+			[]string{`{"a":"y"}`},
+			"a", `want "x", got "y"`,
 		},
 		{
 			"never", `{"properties":{"a":false,"b":{"type":"array","items":false}}}`,

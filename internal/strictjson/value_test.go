@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,15 @@ func TestFromGoRefuses(t *testing.T) {
 			assert.Equal(t, strictjson.Invalid, v.Kind())
 		})
 	}
-	_, err := strictjson.FromGo(nil, 1)
+	many := make(map[string]int)
+	for i := range 10_000 {
+		many[strconv.Itoa(i)] = i
+	}
+	typ, err := strictjson.ParseType("map<int>")
+	require.NoError(t, err)
+	_, err = strictjson.FromGo(typ, many)
+	require.ErrorContains(t, err, "more than 10000 values")
+	_, err = strictjson.FromGo(nil, 1)
 	require.ErrorContains(t, err, "no type")
 	_, err = strictjson.FromGo(&strictjson.Type{Kind: strictjson.Dyn}, 1)
 	require.ErrorContains(t, err, "want dyn, got int")

@@ -69,6 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		{"right-to-left override", "a: x # \u202e\n", "1:8+1 the character U+202E is not allowed; leave it out, or write it as an escape in double quotes"},
 		{"too deep", "a: " + strings.Repeat("[", 80) + strings.Repeat("]", 80) + "\n", "1:67+1 more than 64 levels of nesting, or 100000 values, are not allowed"},
 		{"very deep", strings.Repeat("[", 20000), "1:513+1 more than 64 levels of nesting, or 100000 values, are not allowed"},
+		{"very deep without brackets", strings.Repeat("- ", 15000), "1:1+1 more than 64 levels of nesting, or 100000 values, are not allowed"},
 		{"too many", "a: [" + strings.Repeat("x,", yamldoc.MaxNodes) + "]\n", "1:199999+1 more than 64 levels of nesting, or 100000 values, are not allowed"},
 		{"too large", "a: " + strings.Repeat("x", yamldoc.MaxBytes) + "\n", "1:1+1 the file has 1048580 bytes: more than the 1048576 allowed"},
 	} {

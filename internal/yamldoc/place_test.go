@@ -29,7 +29,7 @@ func TestInside(t *testing.T) {
 		{"plain over lines", "a: x >\n  y\n   bad + 1\n", "3:4+3"},
 		{"plain over a blank line", "a: x\n\n  bad\n", "3:3+3"},
 		{"double quotes", `a: "x > bad"` + "\n", "1:9+3"},
-		{"escapes before it", `a: "\"\x41\u00e9\U0001F600\t\\ bad"` + "\n", "1:33+3"},
+		{"escapes before it", `a: "\"\x41\u00e9\U0001F600\t\\ bad"` + "\n", "1:32+3"},
 		{"double quotes over lines", "a: \"x >\n   bad\"\n", "2:4+3"},
 		{"escaped line break", "a: \"x > \\\n   bad\"\n", "2:4+3"},
 		{"escaped line break and blank lines", "a: \"x > \\\n\n   bad\"\n", "3:4+3"},
@@ -112,7 +112,7 @@ func TestInsideFindsEveryCharacter(t *testing.T) {
 			}
 			require.LessOrEqual(t, p.Pos.Column, len(source), "%q in %q", r, file)
 			at := source[p.Pos.Column-1]
-			escaped := at == '\\' && source[p.Pos.Column] == r || at == '\'' && r == '\''
+			escaped := at == '\\' && p.Pos.Column < len(source) && source[p.Pos.Column] == r || at == '\'' && r == '\''
 			require.True(t, at == r || escaped, "character %d (%q) of %q found at %v, where %q stands, of\n%s", i, r, node.Text(), p.Pos, at, file)
 		}
 	})
@@ -164,7 +164,7 @@ func TestFields(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"authorization_required", "bounds", "when", "environments"}
 	for text, want := range map[string]string{
-		"bound": "bounds", "Bounds": "bounds", "wehn": "when", "authorisation-required": "authorization_required",
+		"bound": "bounds", "Bounds": "bounds", "whn": "when", "authorisation-required": "authorization_required",
 		"environment": "environments", "colour": "", "x": "", "": "", strings.Repeat("bounds", 20): "",
 	} {
 		assert.Equal(t, want, yamldoc.Nearest(text, known), text)
@@ -193,5 +193,5 @@ func TestQuoteIsReadAgain(t *testing.T) {
 		require.Equal(t, text, node.Text())
 		require.False(t, node.Plain())
 	})
-	assert.Equal(t, `"\ufffd"`[1:2], yamldoc.Quote("\xff")[1:2], "invalid UTF-8 becomes the replacement character")
+	assert.Equal(t, "\"\ufffd\"", yamldoc.Quote("\xff"), "invalid UTF-8 becomes the replacement character")
 }

@@ -19,6 +19,9 @@ func (f *File) syntaxProblem(err error) Problem {
 	if errors.Is(err, errEmpty) {
 		return f.Problem(Pos{1, 1}, 1, errEmpty.Error(), "")
 	}
+	if strings.HasPrefix(reason(err), "exceeded max depth") {
+		return f.Problem(Pos{reportedLine(err), 1}, 1, tooMuch, "")
+	}
 	pos := f.place(err)
 	switch rest := f.from(Pos{pos.Line, 1}); {
 	case errors.Is(err, errSecond) && strings.HasPrefix(string(rest), "---"):
