@@ -42,7 +42,7 @@ func (s *Set) Assess(c *Classified, in Input) (d *rationale.Decision) {
 	}()
 	if c.plan == nil {
 		d.Checks = append(d.Checks, *c.fail)
-		d.Mode = c.modeWithoutClass()
+		d.Mode, d.Rationale = c.modeWithoutClass(), in.Rationale
 		return d
 	}
 	a := &assessment{set: c.set, c: c, plan: c.plan, in: in, input: c.input, d: d, tier: d.BaseTier}

@@ -194,7 +194,6 @@ func TestArgumentsAreTheCheckedBytes(t *testing.T) {
 	copy(arguments, bytes.Repeat([]byte("x"), len(arguments)))
 	assert.Equal(t, `{ "replicas" : 4e0 }`, string(d.Args))
 
-
 	d = s.decide(t, "4") // canonical as it is
 	d.Args[0] = 'x'
 	assert.Equal(t, `{"replicas":4}`, string(d.Record().Arguments), "the tool cannot change the record")

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -50,20 +50,20 @@ func inventory(t *terminal, args []string) int {
 	if err != nil {
 		return t.policyError(err)
 	}
-	return t.inventory(set.Inventory(at), *out)
+	return t.inventory(set.Inventory(at), at, *out)
 }
 
-// inventoryPolicy reads documents from a folder of documents, or from the
-// lifecycle records of a folder of records.
+// inventoryPolicy reads what the records of a folder had loaded, or, where it
+// holds no records, the documents in it.
 func inventoryPolicy(pf policyFlags, dir string) (policy, error) {
-	docs, err := authority.ReadDir(dir)
+	journals, err := filepath.Glob(filepath.Join(dir, "*"+journal.Extension))
 	if err != nil {
 		return policy{}, err
 	}
-	if len(docs) > 0 {
-		return pf.read(dir)
+	if len(journals) > 0 {
+		return recordedPolicy(dir)
 	}
-	return recordedPolicy(dir)
+	return pf.read(dir)
 }
 
 // recordedPolicy rebuilds what the newest journal of a folder had loaded.
@@ -97,7 +97,7 @@ func recordedPolicy(dir string) (policy, error) {
 		}
 	}
 	if len(loaded) == 0 {
-		return policy{}, errors.New(dir + " holds neither documents (*.yaml) nor records of loaded ones (*.jsonl)")
+		return policy{}, errors.New(dir + " holds no record of a loaded document")
 	}
 	for _, d := range loaded {
 		found.docs = append(found.docs, d)
@@ -105,7 +105,7 @@ func recordedPolicy(dir string) (policy, error) {
 	return found, nil
 }
 
-func (t *terminal) inventory(entries []authority.Entry, out string) int {
+func (t *terminal) inventory(entries []authority.Entry, at time.Time, out string) int {
 	provisional := 0
 	for _, e := range entries {
 		if e.Provisional != "" {
@@ -117,7 +117,7 @@ func (t *terminal) inventory(entries []authority.Entry, out string) int {
 		enc := json.NewEncoder(t.out)
 		for _, e := range entries {
 			if err := enc.Encode(e); err != nil {
-				fmt.Fprintf(os.Stderr, "ambit inventory: %v\n", err)
+				fmt.Fprintf(t.err, "ambit inventory: %v\n", err)
 				return exitUsage
 			}
 		}
@@ -125,7 +125,7 @@ func (t *terminal) inventory(entries []authority.Entry, out string) int {
 		inventoryTable(entries).markdown(t.out)
 	default:
 		inventoryTable(entries).write(t, t.out)
-		fmt.Fprintf(t.out, "\n%s, %d provisionally unauthorized\n", countEntries(len(entries)), provisional)
+		fmt.Fprintf(t.out, "\n%s as of %s, %d provisionally unauthorized\n", countEntries(len(entries)), at.Format(time.RFC3339), provisional)
 	}
 	if provisional > 0 {
 		return exitFailed

@@ -171,7 +171,8 @@ func TestAnnotationsAndSchemaAreRegistered(t *testing.T) {
 	g, _ := newGuard(t)
 	inferred, err := utils.InferTool("scale", "scales", func(context.Context, struct {
 		N int `json:"n" jsonschema:"required"`
-	}) (string, error) {
+	},
+	) (string, error) {
 		return "ok", nil
 	})
 	require.NoError(t, err)

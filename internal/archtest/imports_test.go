@@ -48,6 +48,11 @@ var rules = []rule{
 	// What the command line and the decision corpus share.
 	{Package: "internal/callfile", Imports: []string{"classify", "rationale", "authority", "internal/strictjson"}},
 	{Package: "internal/corpus", Imports: []string{"rationale", "authority", "internal/callfile"}},
+	{
+		Package: "internal/corpus/corpushost",
+		Imports: []string{"classify", "rationale", "authority", "guard", "guard/guardtest", "guard/ledger", "internal/corpus"},
+		Others:  []string{testifyModule},
+	},
 
 	// Tools and tests of the repository itself.
 	{Package: "internal/archtest"},
