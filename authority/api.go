@@ -25,9 +25,9 @@ type Call struct {
 	Prompt    string          // digest of the prompt template; empty if the host gives none
 	Tool      classify.ToolID
 	CallID    string
-	Arguments []byte // raw JSON, without the reserved rationale parameter
-	// Derive computes a derived value of this tool from the checked argument
-	// bytes. Nil where the host derives nothing.
+	Arguments []byte // raw JSON, without the reserved rationale parameter; none at all counts as {}
+	// Derive computes a derived value of this tool from a copy of the checked
+	// argument bytes. Nil where the host derives nothing.
 	Derive func(name string, arguments json.RawMessage) (any, error)
 }
 

@@ -389,10 +389,7 @@ func (a *assessment) spend() {
 // rationale checks what the class requires, or the default of the effective
 // tier for a writing class that says nothing.
 func (a *assessment) rationale() {
-	required := a.plan.class.Rationale
-	if required == nil && !a.plan.class.Read && a.plan.class.Tier != classify.Prohibited {
-		required = rationale.Required(a.tier)
-	}
+	required := a.plan.requires(a.tier)
 	a.d.Rationale = a.in.Rationale
 	if len(required) == 0 && a.in.Rationale == nil && a.in.Malformed == "" {
 		return

@@ -57,7 +57,7 @@ func (c *Classified) deny(kind rationale.CheckKind, id string, reason rationale.
 
 func (c *Classified) identify() bool {
 	t, ok := c.set.tools[c.call.Tool.String()]
-	if !ok {
+	if !ok || c.call.Tool.Validate() != nil {
 		c.deny(rationale.CheckTool, c.call.Tool.String(), rationale.UnknownTool, "this tool is not registered with the guard")
 		return false
 	}
@@ -67,6 +67,9 @@ func (c *Classified) identify() bool {
 
 func (c *Classified) parse() bool {
 	args := slices.Clone(c.call.Arguments)
+	if len(args) == 0 {
+		args = []byte("{}") // what some models send for a tool without arguments
+	}
 	value, err := c.tool.schema.Decode(args, strictjson.DefaultLimits())
 	if err != nil {
 		c.deny(rationale.CheckArguments, "arguments", rationale.InvalidArguments, err.Error())

@@ -211,6 +211,15 @@ func TestNoGrantWithoutItsMatrix(t *testing.T) {
 	}
 }
 
+// Which of two matrices limits a grant would be a guess.
+func TestNoGrantUnderTwoMatrices(t *testing.T) {
+	matrix := file(t, "matrix.yaml")
+	policy, errs := readDocuments([]Document{file(t, "full.yaml"), matrix, {Name: "n.yaml", Data: matrix.Data}}, trust{allowUnsigned: true}, Manifest{})
+	assert.Len(t, errs, 1)
+	assert.Nil(t, policy.Matrix)
+	assert.Empty(t, policy.Grants)
+}
+
 func TestTwoVersionsWithOneNumberAreBothLeftOut(t *testing.T) {
 	doc := file(t, "smallest.yaml")
 	policy, errs := readDocuments([]Document{doc, {Name: "b.yaml", Data: doc.Data}}, trust{allowUnsigned: true}, Manifest{})

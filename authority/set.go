@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // Set is the compiled documents of one folder of policy, checked against what
@@ -266,13 +267,36 @@ func (s *Set) Tool(id classify.ToolID) (Tool, bool) {
 	return t.spec, true
 }
 
-// Writes reports whether the agent has, in that environment, a class of
-// effect write for the tool in any version of its documents.
-func (s *Set) Writes(agent, environment string, id classify.ToolID) bool {
+// Rationale returns which fields of a rationale the agent's classes for a tool
+// all require, before anything raises their tier, in any version of the
+// documents; and whether a rationale is to be asked for at all: some class
+// writes, or requires one. Prohibited classes do not count.
+func (s *Set) Rationale(agent, environment string, id classify.ToolID) (required []rationale.Field, asked bool) {
 	if s == nil {
-		return false
+		return nil, false
 	}
-	return slices.ContainsFunc(s.plans[planKey{agent, environment, id.String()}], func(p *plan) bool {
-		return !p.class.Read && p.class.Tier != classify.Prohibited
-	})
+	first := true
+	for _, p := range s.plans[planKey{agent, environment, id.String()}] {
+		if p.class.Tier == classify.Prohibited {
+			continue
+		}
+		fields := p.requires(p.class.Tier)
+		asked = asked || !p.class.Read || len(fields) > 0
+		if first {
+			required, first = slices.Clone(fields), false
+			continue
+		}
+		required = slices.DeleteFunc(required, func(f rationale.Field) bool { return !slices.Contains(fields, f) })
+	}
+	return required, asked
+}
+
+// requires returns the fields of a rationale that the class requires at an
+// effective tier: its own list, or for a writing class without one the
+// default of the tier. A prohibited class asks for nothing.
+func (p *plan) requires(tier classify.Tier) []rationale.Field {
+	if p.class.Rationale != nil || p.class.Read || p.class.Tier == classify.Prohibited {
+		return p.class.Rationale
+	}
+	return rationale.Required(tier)
 }

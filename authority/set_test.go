@@ -63,7 +63,8 @@ func TestNilSetDenies(t *testing.T) {
 	assert.Equal(t, rationale.Deny, d.Verdict)
 	assert.Equal(t, []rationale.Reason{rationale.NoAuthorization}, d.Reasons)
 	assert.Empty(t, set.Inventory(noon))
-	assert.False(t, set.Writes("bot", "prod", classify.ToolID{Name: "act"}))
+	_, asked := set.Rationale("bot", "prod", classify.ToolID{Name: "act"})
+	assert.False(t, asked)
 }
 
 func TestLoadReturnsNoSetWithAnyError(t *testing.T) {
@@ -220,4 +221,68 @@ func TestInventory(t *testing.T) {
 		"idle|act|late|parameterized|not_yet_effective|the grant takes effect at 2026-12-01T00:00:00Z",
 		"idle|stray|||none|no class covers this tool",
 	}, lines)
+}
+
+func TestRationaleOfATool(t *testing.T) {
+	doc := authority.Document{Name: "d.yaml", Data: []byte(`apiVersion: ambit/v1
+kind: Authorization
+id: d
+owner: {id: owner@example.com}
+agent: {id: bot, environments: [prod]}
+grant: {by: [{id: grantor@example.com}], at: 2026-10-01T00:00:00Z, expires: 2027-02-01T00:00:00Z}
+approval: {by: [group:leads]}
+review: {by: [group:risk]}
+classes:
+  - {id: none, tools: [none], tier: parameterized, rationale: []}
+  - {id: some, tools: [some], tier: parameterized}
+  - {id: look, tools: [look], tier: parameterized, effect: read}
+  - {id: look-why, tools: [look_why], tier: parameterized, effect: read, rationale: [purpose]}
+  - {id: a, tools: [both], when: args.n == 1, tier: bounded_escalation}
+  - {id: b, tools: [both], when: args.n == 2, tier: parameterized, rationale: [fallback, uncertainty]}
+  - {id: never, tools: [never], tier: prohibited}
+`)}
+	m := authority.Manifest{}
+	for _, name := range []string{"none", "some", "look", "look_why", "both", "never"} {
+		m.Tools = append(m.Tools, authority.Tool{Name: name, Schema: actTool.Schema})
+	}
+	set, err := authority.Load([]authority.Document{doc}, m, authority.AllowUnsigned())
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		tool     string
+		required []rationale.Field
+		asked    bool
+	}{
+		{"none", nil, true},
+		{"some", []rationale.Field{rationale.Purpose}, true},
+		{"look", nil, false},
+		{"look_why", []rationale.Field{rationale.Purpose}, true},
+		{"both", []rationale.Field{rationale.Fallback}, true},
+		{"never", nil, false},
+		{"other", nil, false},
+	} {
+		required, asked := set.Rationale("bot", "prod", classify.ToolID{Name: tt.tool})
+		assert.ElementsMatch(t, tt.required, required, tt.tool)
+		assert.Equal(t, tt.asked, asked, tt.tool)
+	}
+}
+
+// Models send no text at all for a tool without arguments.
+func TestEmptyArgumentsAreAnEmptyObject(t *testing.T) {
+	c := load(t, grantDoc("one")).Classify(authority.Call{
+		At: noon, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: classify.ToolID{Name: "act"},
+	})
+	assert.Equal(t, "act", c.Class())
+	assert.Equal(t, "{}", string(c.Arguments()), "the tool gets what was checked")
+}
+
+// The text of an id is unambiguous only for ids that validate.
+func TestAnIdentityThatOnlyLooksRegistered(t *testing.T) {
+	served := actTool
+	served.Server = "eu"
+	set, err := authority.Load([]authority.Document{grantDoc("one")}, authority.Manifest{Tools: []authority.Tool{served}}, authority.AllowUnsigned())
+	require.NoError(t, err)
+	d := set.Assess(set.Classify(authority.Call{
+		At: noon, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: classify.ToolID{Name: "eu/act"}, Arguments: []byte(`{}`),
+	}), authority.Input{})
+	assert.Equal(t, []rationale.Reason{rationale.UnknownTool}, d.Reasons)
 }

@@ -124,12 +124,6 @@ func (s *subject) split(call Call) {
 	s.rationale = rationale.WithText(s.rationale, call.Text, call.Reasoning, call.TextSource)
 }
 
-// The kinds of the checks that are the guard's own.
-const (
-	checkCall     rationale.CheckKind = "call"
-	checkEvidence rationale.CheckKind = "evidence"
-)
-
 // evaluation is a draft decision, and the arguments that it is about.
 type evaluation struct {
 	record    *rationale.Decision
@@ -154,7 +148,7 @@ func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
 		e.err, e.record.Host = err, s.host
 		if ctx.Err() != nil {
 			fail(e.record, rationale.Check{
-				Kind: checkCall, ID: "context", Result: rationale.Errored, Reason: rationale.EvaluationError,
+				Kind: rationale.CheckCall, ID: "context", Result: rationale.Errored, Reason: rationale.EvaluationError,
 				Message: "the call was cancelled before it was decided",
 			})
 		}
@@ -180,7 +174,7 @@ func (g *Guard) admit(ctx context.Context, e evaluation) *rationale.Decision {
 	denied := *d // a copy, in case that the ledger still holds the draft
 	denied.Checks = slices.Clone(d.Checks)
 	fail(&denied, rationale.Check{
-		Kind: checkEvidence, ID: "ledger", Result: rationale.Errored, Reason: rationale.EvidenceUnavailable,
+		Kind: rationale.CheckEvidence, ID: "ledger", Result: rationale.Errored, Reason: rationale.EvidenceUnavailable,
 		Message: errorText(err),
 	})
 	g.evidence.missed(denied.At)
@@ -198,7 +192,7 @@ func (g *Guard) assess(ctx context.Context, set *authority.Set, s *subject) (e e
 		return s.denied(s.failed)
 	}
 	c := set.Classify(s.call)
-	arguments := bytes.Clone(c.Arguments())
+	arguments := bytes.Clone(c.Arguments()) // the tool may change its own
 	checked := Checked{Agent: s.call.Agent, Tool: s.call.Tool, Class: c.Class(), Arguments: arguments}
 	input := authority.Input{
 		Rationale: s.rationale,
@@ -222,7 +216,7 @@ func (s *subject) denied(message string) evaluation {
 		CallID: s.call.CallID, Host: s.host,
 	}
 	fail(d, rationale.Check{
-		Kind: checkCall, ID: "evaluation", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: message,
+		Kind: rationale.CheckCall, ID: "evaluation", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: message,
 	})
 	return evaluation{record: d}
 }

@@ -14,25 +14,11 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
-func eachCase(t *testing.T, run func(t *testing.T, suite corpus.Suite, c corpus.Case)) {
-	t.Helper()
-	suites, err := corpus.Load("../testdata/corpus")
-	require.NoError(t, err)
-	for _, suite := range suites {
-		t.Run(suite.Name, func(t *testing.T) {
-			for i, c := range suite.Cases {
-				if testing.Short() && i%5 != 0 {
-					continue
-				}
-				t.Run(c.Name, func(t *testing.T) { run(t, suite, c) })
-			}
-		})
-	}
-}
+const corpusDir = "../testdata/corpus"
 
 // TestCorpusBegin replays every case through Begin and End.
 func TestCorpusBegin(t *testing.T) {
-	eachCase(t, func(t *testing.T, suite corpus.Suite, c corpus.Case) {
+	corpushost.Each(t, corpusDir, func(t *testing.T, suite corpus.Suite, c corpus.Case) {
 		host := corpushost.New(t, suite, c)
 		host.Register(t)
 		host.Rehearse(t)
@@ -53,7 +39,7 @@ func TestCorpusBegin(t *testing.T) {
 // TestCorpusWrap replays every case of a registered tool through Wrap, and
 // asserts that the function runs if and only if the case allows it.
 func TestCorpusWrap(t *testing.T) {
-	eachCase(t, func(t *testing.T, suite corpus.Suite, c corpus.Case) {
+	corpushost.Each(t, corpusDir, func(t *testing.T, suite corpus.Suite, c corpus.Case) {
 		host := corpushost.New(t, suite, c)
 		host.Register(t)
 		host.Rehearse(t)

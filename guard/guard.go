@@ -217,8 +217,9 @@ func (g *Guard) Manifest() authority.Manifest {
 }
 
 // Schema returns the JSON schema to show to the model for a registered tool:
-// the tool's own, with the reserved rationale parameter added where the agent
-// has a writing class for it.
+// the tool's own, with the reserved rationale parameter added where a class of
+// the agent for it writes or requires a rationale. The parameter requires what
+// all of these classes require.
 func (g *Guard) Schema(id classify.ToolID) (json.RawMessage, error) {
 	if !g.usable() {
 		return nil, configError("the guard was not made with New")
@@ -228,10 +229,11 @@ func (g *Guard) Schema(id classify.ToolID) (json.RawMessage, error) {
 	if !ok {
 		return nil, configError("tool %s is not registered", id)
 	}
-	if !set.Writes(g.agent.ID, g.agent.Environment, id) {
+	required, asked := set.Rationale(g.agent.ID, g.agent.Environment, id)
+	if !asked {
 		return slices.Clone(tool.Schema), nil
 	}
-	return rationale.AddParameter(tool.Schema, rationale.Required(classify.Parameterized))
+	return rationale.AddParameter(tool.Schema, required)
 }
 
 func (g *Guard) usable() bool { return g != nil && g.set.Load() != nil }

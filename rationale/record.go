@@ -164,6 +164,8 @@ type Check struct {
 type CheckKind string
 
 const (
+	CheckCall      CheckKind = "call" // the guard's own: a cancelled call, an evaluation that failed
+	CheckEvidence  CheckKind = "evidence"
 	CheckTool      CheckKind = "tool"
 	CheckArguments CheckKind = "arguments"
 	CheckDerived   CheckKind = "derived"

@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
+	"github.com/ambit-go/ambit/internal/shareddata"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -42,10 +41,7 @@ func asAction(t *testing.T, d *rationale.Decision) string {
 // realTrace follows an hour that nobody made up, and compares it with the run
 // on the built-in trace.
 func realTrace(t *testing.T, builtin result) {
-	trace, err := fleet.ReadFile("../../../shared/data/load-trace/AzureLLMInferenceTrace_conv.csv")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the real load trace is not beside the repository: %v", err)
-	}
+	trace, err := fleet.ReadFile(filepath.Join(shareddata.Dir(t, "load-trace"), "AzureLLMInferenceTrace_conv.csv"))
 	require.NoError(t, err)
 	alone := fleet.New(trace, morning)
 	alone.Advance(morning.Add(trace.Length() + drain))

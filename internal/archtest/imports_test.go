@@ -57,6 +57,7 @@ var rules = []rule{
 	// Tools and tests of the repository itself.
 	{Package: "internal/archtest"},
 	{Package: "internal/mutants"},
+	{Package: "internal/shareddata", Others: []string{testifyModule}},
 	{Package: "internal/testreport"},
 }
 

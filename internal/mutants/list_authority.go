@@ -258,8 +258,8 @@ func arguments() []mutant {
 		},
 		{
 			File: pkg + "number.go",
-			Old:  "if d.long || near.n != d.n || near.exp != d.exp || near.digits != d.digits {",
-			New:  "if d.long || near.n == 0 {",
+			Old:  "if near.exp != d.exp || near.digits != d.digits {",
+			New:  "if near.exp != d.exp {",
 			Why:  "a number is rounded into range",
 		},
 		{

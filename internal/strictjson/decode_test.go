@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/internal/shareddata"
 	"github.com/ambit-go/ambit/internal/strictjson"
 )
 
@@ -242,11 +243,10 @@ func TestDecodeConcurrently(t *testing.T) {
 func TestDecodeAirlineCalls(t *testing.T) {
 	t.Parallel()
 	schemas := make(map[string]*strictjson.Schema)
-	for name, raw := range airlineTools(t) {
-		schemas[name] = compiled(t, string(raw))
+	tools, calls := shareddata.Airline(t)
+	for _, tool := range tools {
+		schemas[tool.Name] = compiled(t, string(tool.Parameters))
 	}
-	calls := airlineCalls(t)
-	require.Len(t, calls, 577)
 	for i, call := range calls {
 		require.Contains(t, schemas, call.Tool)
 		v, err := schemas[call.Tool].Decode([]byte(call.Arguments), strictjson.DefaultLimits())

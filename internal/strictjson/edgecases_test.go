@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/internal/shareddata"
 	"github.com/ambit-go/ambit/internal/strictjson"
 )
 
@@ -62,7 +63,7 @@ var implementationDefined = map[string]string{
 
 func TestScanJSONTestSuite(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join(sharedData(t, filepath.Join("json-edge-cases", "test_parsing")), "*.json"))
+	files, err := filepath.Glob(filepath.Join(shareddata.Dir(t, filepath.Join("json-edge-cases", "test_parsing")), "*.json"))
 	require.NoError(t, err)
 	require.Len(t, files, 318)
 	listed := 0

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/internal/shareddata"
 	"github.com/ambit-go/ambit/internal/strictjson"
 )
 
@@ -89,7 +90,7 @@ func TestCompileSchemaStopsAtTooManyPlaces(t *testing.T) {
 // Schemas that nobody here wrote.
 func TestCompileSchemaOfRealTools(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join(sharedData(t, "mcp-tools"), "kubernetes.json"))
+	data, err := os.ReadFile(filepath.Join(shareddata.Dir(t, "mcp-tools"), "kubernetes.json"))
 	require.NoError(t, err)
 	var tools []struct {
 		Name        string          `json:"name"`

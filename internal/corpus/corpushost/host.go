@@ -21,6 +21,25 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
+// Each runs a subtest for every case of the corpus in dir; under -short, for
+// every fifth of a suite.
+func Each(t *testing.T, dir string, run func(t *testing.T, suite corpus.Suite, c corpus.Case)) {
+	t.Helper()
+	suites, err := corpus.Load(dir)
+	require.NoError(t, err)
+	require.NotEmpty(t, suites)
+	for _, suite := range suites {
+		t.Run(suite.Name, func(t *testing.T) {
+			for i, c := range suite.Cases {
+				if testing.Short() && i%5 != 0 {
+					continue
+				}
+				t.Run(c.Name, func(t *testing.T) { run(t, suite, c) })
+			}
+		})
+	}
+}
+
 // Host is the guard of one case.
 type Host struct {
 	Guard    *guard.Guard

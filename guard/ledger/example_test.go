@@ -1,0 +1,35 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/ambit-go/ambit/guard/guardtest"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+func ExampleNew() {
+	dir, err := os.MkdirTemp("", "evidence")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	j, err := journal.Open(dir)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer j.Close()
+	l := ledger.New(j) // guard.WithLedger(l)
+
+	d := guardtest.Allowed()
+	fmt.Println(l.Admit(context.Background(), d), d.Verdict, l.Status(time.Now()).Open)
+	fmt.Println(l.Complete(context.Background(), guardtest.OutcomeOf(d)), l.Status(time.Now()).Open)
+	// Output:
+	// <nil> allow 1
+	// <nil> 0
+}
