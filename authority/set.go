@@ -28,8 +28,8 @@ type Set struct {
 	// that names them; plans the classes that match one of their tools.
 	agents map[agentKey][]*line
 	plans  map[planKey][]*plan
-	// seen is the highest version that was ever loaded of each authorization,
-	// and halts every revocation, so that neither is undone by a reload.
+	// seen is the highest version that was ever loaded of each authorization.
+	// Neither it nor a revocation is undone by a reload.
 	seen map[string]seenVersion
 }
 
@@ -143,9 +143,16 @@ func (s *Set) inherit(prior *Set) {
 	for id, v := range prior.seen {
 		s.seen[id] = v
 	}
-	for _, h := range prior.policy.Halts {
+	revocations := slices.DeleteFunc(slices.Clone(prior.policy.Halts), func(h *haltDoc) bool { return !h.Revocation })
+	s.keepHalts(revocations)
+}
+
+// keepHalts adds halts that s does not have. One whose file has an error holds
+// as far as it says what it halts.
+func (s *Set) keepHalts(halts []*haltDoc) {
+	for _, h := range halts {
 		known := func(k *haltDoc) bool { return k.Digest == h.Digest }
-		if h.Revocation && !slices.ContainsFunc(s.policy.Halts, known) {
+		if !slices.ContainsFunc(s.policy.Halts, known) {
 			s.policy.Halts = append(s.policy.Halts, h)
 		}
 	}
@@ -217,7 +224,7 @@ func (s *Set) Register(tools ...Tool) (*Set, error) {
 func (s *Set) Reload(docs []Document) (*Set, error) {
 	docs = slices.Clone(docs)
 	next, errs := load(docs, s.manifest, s.options, s)
-	failed := errs
+	failed, halts := errs, next.policy.Halts
 	for len(errs) > 0 {
 		kept := s.fallBack(docs, errs)
 		if len(kept) == 0 || sameDocuments(kept, docs) {
@@ -226,6 +233,7 @@ func (s *Set) Reload(docs []Document) (*Set, error) {
 		docs = kept
 		next, errs = load(docs, s.manifest, s.options, s)
 	}
+	next.keepHalts(halts)
 	if len(failed) > 0 {
 		return next, sortErrors(failed)
 	}

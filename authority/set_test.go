@@ -127,6 +127,17 @@ func TestReloadAppliesARevocationBesideABrokenFile(t *testing.T) {
 	assert.Equal(t, rationale.Deny, d.Verdict)
 }
 
+func TestReloadAppliesARevocationThatHasAnError(t *testing.T) {
+	set := load(t, grantDoc("one"))
+	for _, kind := range []string{"Revocation", "Suspension"} {
+		halt := haltDoc("halt.yaml", kind, "one")
+		halt.Data = append(halt.Data, "urgent: yes\n"...)
+		next, err := set.Reload([]authority.Document{grantDoc("one"), halt})
+		require.ErrorContains(t, err, "halt.yaml")
+		assert.Equal(t, rationale.Deny, decide(next, noon, `{"n":1}`).Verdict, kind)
+	}
+}
+
 func TestReloadLeavesOutANewBrokenFile(t *testing.T) {
 	set := load(t, grantDoc("one"))
 	next, err := set.Reload([]authority.Document{grantDoc("one"), {Name: "new.yaml", Data: []byte("kind: [")}})

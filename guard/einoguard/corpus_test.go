@@ -63,7 +63,7 @@ func TestCorpus(t *testing.T) {
 			assert.Equal(t, "done", said[0])
 			require.Len(t, outcomes, 1)
 			assert.Equal(t, d.ID, outcomes[0].Decision)
-			assert.Equal(t, rationale.StatusOK, outcomes[0].Status)
+			assert.Equal(t, rationale.StatusSuccess, outcomes[0].Status)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cloudwego/eino/components/tool"
 	"github.com/cloudwego/eino/compose"
@@ -163,7 +162,7 @@ const unguarded = "unguarded"
 // refuse records the denial of a call whose tool is not behind the guard.
 func (n node) refuse(ctx context.Context, name, arguments string) []byte {
 	id := classify.ToolID{Name: name}
-	if _, err := n.guard.Schema(id); err == nil || strings.Contains(name, "/") {
+	if _, err := n.guard.Schema(id); err == nil {
 		id.Server = unguarded
 	}
 	said := turnOf(ctx)
