@@ -179,7 +179,9 @@ func observable(s rationale.Standing) bool {
 }
 
 // modeWithoutClass is Observe for a call that has no class only if every
-// authorization of the agent that competes observes as a whole.
+// authorization of the agent that competes observes as a whole, and none of
+// them may prohibit it: a call that could not be read, or whose classification
+// failed, must not run past a prohibition.
 func (c *Classified) modeWithoutClass() rationale.Mode {
 	if c.set == nil {
 		return rationale.Enforce
@@ -190,16 +192,23 @@ func (c *Classified) modeWithoutClass() rationale.Mode {
 		if !g.covers(c.call.Agent.ID, c.call.Agent.Environment) {
 			continue
 		}
-		standing := rationale.StandingActive
-		if found := c.set.defects(g, c.call.At); len(found) > 0 {
-			standing = found[0].standing
+		if !c.call.At.Before(g.ObserveUntil) || !c.cleared && g.prohibits(c.call.Tool) {
+			return rationale.Enforce
 		}
-		if !c.call.At.Before(g.ObserveUntil) || !observable(standing) {
+		if found := c.set.defects(g, c.call.At); len(found) > 0 && !observable(found[0].standing) {
 			return rationale.Enforce
 		}
 		mode = rationale.Observe
 	}
 	return mode
+}
+
+// prohibits reports whether some call of the tool is prohibited.
+func (g *grantDoc) prohibits(id classify.ToolID) bool {
+	return slices.ContainsFunc(g.Classes, func(class classDoc) bool {
+		return class.Tier == classify.Prohibited &&
+			slices.ContainsFunc(class.Tools, func(p toolPattern) bool { return p.Pattern.Match(id) })
+	})
 }
 
 // facts types what the host supplied. A fact that is missing, in error, stale

@@ -24,6 +24,9 @@ type Classified struct {
 	input celplan.Input
 	// derived are the values that were derived before classification.
 	derived []rationale.Fact
+	// cleared says that every prohibited class that competes was asked, and
+	// none holds.
+	cleared bool
 }
 
 // Classify identifies the tool, parses the arguments against its schema,
@@ -109,6 +112,7 @@ func (c *Classified) classify() {
 }
 
 func (c *Classified) conclude(plans []*plan, found classify.Result) {
+	c.cleared = found.Outcome != classify.Failed || plans[found.Index].class.Tier != classify.Prohibited
 	switch found.Outcome {
 	case classify.Classified:
 		c.plan = plans[found.Index]

@@ -20,7 +20,7 @@ func file(t *testing.T, name string) Document {
 }
 
 func readAll(t *testing.T, docs ...Document) documents {
-	policy, errs := readDocuments(docs, trust{allowUnsigned: true}, Manifest{})
+	policy, errs := readDocuments(docs, trust{allowUnsigned: true})
 	require.Empty(t, errs)
 	return policy
 }
@@ -178,7 +178,7 @@ func TestHaltsApplyWhateverIsWrong(t *testing.T) {
 		"duplicate key": suspension + "reason: other\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			policy, errs := readDocuments([]Document{{Name: "s.yaml", Data: []byte(text)}}, trust{allowUnsigned: true}, Manifest{})
+			policy, errs := readDocuments([]Document{{Name: "s.yaml", Data: []byte(text)}}, trust{allowUnsigned: true})
 			assert.NotEmpty(t, errs)
 			require.Len(t, policy.Halts, 1)
 			assert.True(t, policy.Halts[0].binds(&grantDoc{Agent: agentText("support-bot")}, instant(t, "2026-12-02T00:00:00Z")))
@@ -203,7 +203,7 @@ func TestNoGrantWithoutItsMatrix(t *testing.T) {
 		"another document that is no matrix": {"kind: PriceList\nid: [\n", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			policy, errs := readDocuments([]Document{grant, {Name: "m.yaml", Data: []byte(tt.text)}}, trust{allowUnsigned: true}, Manifest{})
+			policy, errs := readDocuments([]Document{grant, {Name: "m.yaml", Data: []byte(tt.text)}}, trust{allowUnsigned: true})
 			assert.NotEmpty(t, errs)
 			assert.Nil(t, policy.Matrix)
 			assert.Len(t, policy.Grants, tt.grants)
@@ -214,7 +214,7 @@ func TestNoGrantWithoutItsMatrix(t *testing.T) {
 // Which of two matrices limits a grant would be a guess.
 func TestNoGrantUnderTwoMatrices(t *testing.T) {
 	matrix := file(t, "matrix.yaml")
-	policy, errs := readDocuments([]Document{file(t, "full.yaml"), matrix, {Name: "n.yaml", Data: matrix.Data}}, trust{allowUnsigned: true}, Manifest{})
+	policy, errs := readDocuments([]Document{file(t, "full.yaml"), matrix, {Name: "n.yaml", Data: matrix.Data}}, trust{allowUnsigned: true})
 	assert.Len(t, errs, 1)
 	assert.Nil(t, policy.Matrix)
 	assert.Empty(t, policy.Grants)
@@ -222,7 +222,7 @@ func TestNoGrantUnderTwoMatrices(t *testing.T) {
 
 func TestTwoVersionsWithOneNumberAreBothLeftOut(t *testing.T) {
 	doc := file(t, "smallest.yaml")
-	policy, errs := readDocuments([]Document{doc, {Name: "b.yaml", Data: doc.Data}}, trust{allowUnsigned: true}, Manifest{})
+	policy, errs := readDocuments([]Document{doc, {Name: "b.yaml", Data: doc.Data}}, trust{allowUnsigned: true})
 	assert.Len(t, errs, 1)
 	assert.Empty(t, policy.Grants)
 }
@@ -237,7 +237,7 @@ func TestErrorsOfOneFileAreCapped(t *testing.T) {
 	for i := range 500 {
 		text += "  u" + strings.Repeat("x", i) + ": bad\n"
 	}
-	_, errs := readDocuments([]Document{{Name: "p.yaml", Data: []byte(text)}}, trust{allowUnsigned: true}, Manifest{})
+	_, errs := readDocuments([]Document{{Name: "p.yaml", Data: []byte(text)}}, trust{allowUnsigned: true})
 	require.Len(t, errs, maxErrors)
 	assert.Equal(t, "and 400 more errors in this file", errs[maxErrors-1].Hint)
 }

@@ -90,9 +90,7 @@ type reader struct {
 // file; documents with an error are left out, except for a Revocation or
 // Suspension that still says what it halts. Where an authority matrix could
 // not be read, no Authorization is right, as nothing limits it.
-//
-// The manifest takes no part: what it says is compared when rules compile.
-func readDocuments(docs []Document, t trust, _ Manifest) (documents, []*Error) {
+func readDocuments(docs []Document, t trust) (documents, []*Error) {
 	r := &reader{trust: t, authorizations: make(map[string]bool), priceLists: make(map[string]bool)}
 	docs = slices.Clone(docs)
 	slices.SortStableFunc(docs, func(a, b Document) int { return cmp.Compare(a.Name, b.Name) })

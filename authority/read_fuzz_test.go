@@ -34,7 +34,7 @@ func FuzzReadDocuments(f *testing.F) {
 	ring.allowUnsigned = true
 	f.Fuzz(func(t *testing.T, data, signature []byte) {
 		docs := []Document{{Name: "a.yaml", Data: beside}, {Name: "x.yaml", Data: data, Signature: signature}}
-		policy, errs := readDocuments(docs, ring, Manifest{})
+		policy, errs := readDocuments(docs, ring)
 		for _, e := range errs {
 			placed(t, e, docs)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/yamldoc"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -110,7 +111,7 @@ func Load(docs []Document, m Manifest, opts ...Option) (*Set, error) {
 // load builds a Set of what is right in docs, and returns what is not. Prior
 // is the Set that it follows, or nil.
 func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
-	policy, errs := readDocuments(docs, o.trust, m)
+	policy, errs := readDocuments(docs, o.trust)
 	s := &Set{
 		docs:     slices.Clone(docs),
 		policy:   policy,
@@ -212,25 +213,31 @@ func (s *Set) Register(tools ...Tool) (*Set, error) {
 	if len(errs) > 0 {
 		return nil, sortErrors(errs)
 	}
+	next.keepHalts(s.policy.Halts) // also those of files with an error
 	return next, nil
 }
 
 // Reload returns a Set with docs in place of those of s. It always returns a
 // usable Set: a file that fails is replaced by its former content where it has
 // one, and left out where it has none, so that a mistake in one authorization
-// holds up no change of another, above all no revocation. The error, an
-// [Errors], says what failed. Revocations and the highest versions seen
-// survive every reload.
+// holds up no change of another, above all no revocation. Where what is left
+// out may be an authority matrix, nothing says what limits a grant: then only
+// revocations and suspensions change, and files that are gone stay gone, except
+// for the former matrix. The error, an [Errors], says what failed and what was
+// held up. Revocations and the highest versions seen survive every reload.
 func (s *Set) Reload(docs []Document) (*Set, error) {
 	docs = slices.Clone(docs)
 	next, errs := load(docs, s.manifest, s.options, s)
 	failed, halts := errs, next.policy.Halts
 	for len(errs) > 0 {
-		kept := s.fallBack(docs, errs)
-		if len(kept) == 0 || sameDocuments(kept, docs) {
-			break
+		kept, held := s.fallBack(docs, errs)
+		if sameDocuments(kept, docs) {
+			if len(docs) == 0 {
+				break
+			}
+			kept = nil // nothing of it may be in force with a rule missing
 		}
-		docs = kept
+		docs, failed = kept, append(failed, held...)
 		next, errs = load(docs, s.manifest, s.options, s)
 	}
 	next.keepHalts(halts)
@@ -241,20 +248,67 @@ func (s *Set) Reload(docs []Document) (*Set, error) {
 }
 
 // fallBack puts the former content in the place of each file with an error;
-// a file that already is its former content, or has none, is left out.
-func (s *Set) fallBack(docs []Document, errs []*Error) []Document {
-	kept := make([]Document, 0, len(docs))
+// a file that already is its former content, or has none, is left out. What is
+// held up because of that is an error of its own.
+func (s *Set) fallBack(docs []Document, errs []*Error) (kept []Document, held []*Error) {
+	var matrix string // a file that is left out and may be one
 	for _, d := range docs {
 		if !slices.ContainsFunc(errs, func(e *Error) bool { return e.File == d.Name }) {
 			kept = append(kept, d)
 			continue
 		}
-		i := slices.IndexFunc(s.docs, func(old Document) bool { return old.Name == d.Name })
-		if i >= 0 && !sameDocument(s.docs[i], d) {
-			kept = append(kept, s.docs[i])
+		if former, ok := s.former(d.Name); ok && !sameDocument(former, d) {
+			kept = append(kept, former)
+		} else if kind := kindOf(d); kind == "" || kind == "AuthorityMatrix" {
+			matrix = d.Name
 		}
 	}
-	return kept
+	if matrix == "" {
+		return kept, nil
+	}
+	return s.unchanged(kept, matrix)
+}
+
+// unchanged returns the former content of docs, and the former matrix, besides
+// the revocations and suspensions in docs.
+func (s *Set) unchanged(docs []Document, because string) (kept []Document, held []*Error) {
+	for _, d := range docs {
+		if kind := kindOf(d); kind == "Revocation" || kind == "Suspension" {
+			kept = append(kept, d)
+			continue
+		}
+		former, ok := s.former(d.Name)
+		if ok {
+			kept = append(kept, former)
+		}
+		if !ok || !sameDocument(former, d) {
+			held = append(held, &Error{File: d.Name, Message: because + " may be the authority matrix and has an error: this file is not in force as it is now"})
+		}
+	}
+	if m := s.policy.Matrix; m != nil && !slices.ContainsFunc(kept, func(d Document) bool { return d.Name == m.File.Name }) {
+		if former, ok := s.former(m.File.Name); ok {
+			kept = append(kept, former)
+		}
+	}
+	return kept, held
+}
+
+func (s *Set) former(name string) (Document, bool) {
+	i := slices.IndexFunc(s.docs, func(d Document) bool { return d.Name == name })
+	if i < 0 {
+		return Document{}, false
+	}
+	return s.docs[i], true
+}
+
+// kindOf returns the kind of a document, as far as it can be told; empty where
+// it may be any.
+func kindOf(doc Document) string {
+	file, _ := yamldoc.Parse(doc.Name, doc.Data)
+	if kind := new(decoder).kind(value{file.Root(), "the document"}); kind != "" {
+		return kind
+	}
+	return guessKind(doc.Data)
 }
 
 func sameDocuments(a, b []Document) bool { return slices.EqualFunc(a, b, sameDocument) }

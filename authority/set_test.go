@@ -138,6 +138,35 @@ func TestReloadAppliesARevocationThatHasAnError(t *testing.T) {
 	}
 }
 
+const matrixText = `apiVersion: ambit/v1
+kind: AuthorityMatrix
+version: 1
+bodies: [{id: board, may_grant: {domains: [acting], currency: EUR}}]
+baselines: []
+`
+
+// Ceilings must not vanish because the file that states them is wrong.
+func TestReloadNeverDropsCeilings(t *testing.T) {
+	broken := authority.Document{Name: "matrix.yaml", Data: []byte(matrixText + "nonsense: true\n")}
+	bounded := grantDoc("one")
+	bounded.Data = []byte(strings.NewReplacer("grant: {", "grant: {body: board, ", "{id: act,", "{id: act, domain: acting,").Replace(string(bounded.Data)))
+	matrix := authority.Document{Name: "matrix.yaml", Data: []byte(strings.Replace(matrixText, "baselines: []\n", "", 1))}
+	with := load(t, bounded, matrix)
+	require.NotEmpty(t, decide(with, noon, `{"n":1}`).Authorization.Matrix)
+	for name, docs := range map[string][]authority.Document{
+		"the matrix breaks":                {bounded, broken},
+		"the matrix is renamed and breaks": {bounded, {Name: "doa.yaml", Data: broken.Data}},
+		"the matrix goes, another breaks":  {bounded, {Name: "new.yaml", Data: []byte("kind: [")}},
+	} {
+		next, err := with.Reload(docs)
+		require.Error(t, err, name)
+		d := decide(next, noon, `{"n":1}`)
+		if d.Verdict == rationale.Allow {
+			assert.Equal(t, decide(with, noon, `{"n":1}`).Authorization.Matrix, d.Authorization.Matrix, name)
+		}
+	}
+}
+
 func TestReloadLeavesOutANewBrokenFile(t *testing.T) {
 	set := load(t, grantDoc("one"))
 	next, err := set.Reload([]authority.Document{grantDoc("one"), {Name: "new.yaml", Data: []byte("kind: [")}})

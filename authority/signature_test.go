@@ -196,7 +196,7 @@ func TestBodiesSignWithTheirOwnKeys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			docs := []Document{signedGrant(t, tt.keys...), signedMatrix(t, tt.quorum, keys)}
-			policy, errs := readDocuments(docs, trusting(1, 2, 3, 4, 9), Manifest{})
+			policy, errs := readDocuments(docs, trusting(1, 2, 3, 4, 9))
 			require.Empty(t, errs)
 			require.Len(t, policy.Grants, 1)
 			assert.Equal(t, tt.signers, policy.Grants[0].Signers)
@@ -206,10 +206,10 @@ func TestBodiesSignWithTheirOwnKeys(t *testing.T) {
 }
 
 func TestWithoutAMatrixOneTrustedKeySigns(t *testing.T) {
-	policy, errs := readDocuments([]Document{signedGrant(t, 1)}, trusting(1, 2), Manifest{})
+	policy, errs := readDocuments([]Document{signedGrant(t, 1)}, trusting(1, 2))
 	require.Empty(t, errs)
 	assert.True(t, policy.Grants[0].Signed)
-	policy, errs = readDocuments([]Document{file(t, "full.yaml")}, trusting(1), Manifest{})
+	policy, errs = readDocuments([]Document{file(t, "full.yaml")}, trusting(1))
 	require.Empty(t, errs, "unsigned is a standing, no error")
 	assert.False(t, policy.Grants[0].Signed)
 }
@@ -225,7 +225,7 @@ func TestWhatWidensMustBeSigned(t *testing.T) {
 				if name == "the Reaffirmation" {
 					docs = append(docs, file(t, "smallest.yaml"))
 				}
-				policy, errs := readDocuments(docs, ring, Manifest{})
+				policy, errs := readDocuments(docs, ring)
 				kept := len(policy.PriceLists) + len(policy.Reaffirmations)
 				if policy.Matrix != nil {
 					kept++
@@ -253,7 +253,7 @@ func TestWhatWidensMustBeSigned(t *testing.T) {
 func TestUnsignedHaltsApply(t *testing.T) {
 	for name, signature := range map[string][]byte{"none": nil, "invalid": []byte("x")} {
 		t.Run(name, func(t *testing.T) {
-			policy, errs := readDocuments([]Document{{Name: "s.yaml", Data: []byte(suspension), Signature: signature}}, trusting(1), Manifest{})
+			policy, errs := readDocuments([]Document{{Name: "s.yaml", Data: []byte(suspension), Signature: signature}}, trusting(1))
 			assert.Len(t, policy.Halts, 1)
 			assert.Equal(t, signature != nil, len(errs) == 1, "an invalid signature is reported all the same")
 		})

@@ -234,10 +234,21 @@ func (a *airline) validIsNotRefused(t *testing.T) {
 // airlineTotals says how the calls of the data are decided: class, effective
 // tier, verdict, reasons, how many calls, and what they would cost together.
 const airlineTotals = `
-book        parameterized           allow -                           16  4400.004 USD
-book        parameterized           deny  bound_violated               3   890.085 USD
-book        bounded_escalation      allow -                            7  3759.966 USD
-book        authorization_required  pend  approval_required            1  1077.363 USD
+baggage     parameterized           allow  -                            7  100 USD
+baggage     bounded_escalation      allow  -                            1  100 USD
+book        parameterized           allow  -                           16  4400.004 USD
+book        parameterized           deny   bound_violated               3  890.085 USD
+book        parameterized           deny   bound_violated spend_limit   3  5016.375 USD
+book        bounded_escalation      allow  -                            7  3759.966 USD
+book        authorization_required  pend   approval_required            1  1077.363 USD
+cancel      bounded_escalation      allow  -                           36  -
+change      bounded_escalation      allow  -                           44  -
+compensate  parameterized           allow  -                            3  150 USD
+compensate  bounded_escalation      allow  -                            1  100 USD
+compensate  authorization_required  pend   approval_required            1  150 USD
+hand-over   parameterized           allow  -                           29  -
+look        parameterized           allow  -                          346  -
+reason      parameterized           allow  -                           79  -
 `
 
 func (a *airline) totals(t *testing.T) {
