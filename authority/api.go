@@ -34,8 +34,9 @@ type Call struct {
 // FactRequest names a fact that the class of a call reads.
 type FactRequest struct {
 	Name string
-	// Key tells apart the values of one fact for different arguments: the
-	// canonical JSON of the values at the fact's By paths. Empty without By.
+	// Key tells apart the values of one fact for different arguments: it is
+	// equal only where the values at the fact's By paths are, and where one of
+	// them is absent only for equal arguments. At most 256 bytes; empty without By.
 	Key string
 }
 

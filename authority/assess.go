@@ -21,7 +21,8 @@ type assessment struct {
 	in    Input
 	input celplan.Input
 	d     *rationale.Decision
-	tier  classify.Tier // effective so far
+	tier  classify.Tier              // effective so far
+	read  map[string]rationale.Input // by path, what rules read
 }
 
 // Assess ends the evaluation of a classified call, without side effects: it
@@ -267,12 +268,32 @@ func (a *assessment) inputs(rule *celplan.Program) []rationale.Input {
 	readings := rule.Inputs(&a.input)
 	inputs := make([]rationale.Input, len(readings))
 	for i, r := range readings {
-		inputs[i].Path = string(r.Path)
-		if r.Value.Kind() != strictjson.Invalid {
-			inputs[i].Value = r.Value.AppendJSON(nil)
+		path := string(r.Path)
+		input, known := a.read[path]
+		if !known {
+			input.Path = path
+			if r.Value.Kind() != strictjson.Invalid {
+				input = shownInput(path, r.Value.AppendJSON(nil))
+			}
+			if a.read == nil {
+				a.read = make(map[string]rationale.Input)
+			}
+			a.read[path] = input
 		}
+		inputs[i] = input
 	}
 	return inputs
+}
+
+// maxInput bounds a value in a check. Many rules can read one large argument,
+// which the record needs only once.
+const maxInput = 2048
+
+func shownInput(path string, value []byte) rationale.Input {
+	if len(value) > maxInput {
+		return rationale.Input{Path: path, Digest: rationale.Digest(value)}
+	}
+	return rationale.Input{Path: path, Value: value}
 }
 
 // allow checks membership. Absent denies; every element of a list must be a
@@ -282,7 +303,7 @@ func (a *assessment) allow() {
 		values, ok := p.path.values(a.root(p.path.root))
 		input := rationale.Input{Path: p.path.text}
 		if ok {
-			input.Value = valuesJSON(values, ok)
+			input = shownInput(p.path.text, valuesJSON(values, ok))
 		}
 		check := rationale.Check{
 			Kind: rationale.CheckAllow, ID: p.id, Why: p.rule.Why, Result: rationale.Passed, Inputs: []rationale.Input{input},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/celplan"
@@ -131,13 +132,15 @@ func (c *Classified) conclude(plans []*plan, found classify.Result) {
 
 func (p *plan) name() string { return p.grant.ID.Value + "/" + p.class.ID.Value }
 
+// maxNamed bounds how many classes one message names.
+const maxNamed = 20
+
 func join(ids []string) string {
 	slices.Sort(ids)
-	text := ids[0]
-	for _, id := range ids[1:] {
-		text += ", " + id
+	if more := len(ids) - maxNamed; more > 0 {
+		ids = append(ids[:maxNamed:maxNamed], fmt.Sprintf("and %d more", more))
 	}
-	return text
+	return strings.Join(ids, ", ")
 }
 
 // authorizes reports whether some competing version names the agent in its
@@ -224,8 +227,12 @@ func (c *Classified) Facts() []FactRequest {
 	return requests
 }
 
-// factKey is the canonical JSON of the values at the fact's By paths; an
-// absent one is null.
+// maxFactKey bounds a key, which hosts keep: a longer one is its digest.
+const maxFactKey = 256
+
+// factKey is what a fact's value may depend on: the values at its By paths, as
+// they are nested. Where one is absent the function may look at anything in
+// its place, so all the arguments are the key.
 func (c *Classified) factKey(spec FactSpec) string {
 	if len(spec.By) == 0 {
 		return ""
@@ -235,21 +242,48 @@ func (c *Classified) factKey(spec FactSpec) string {
 		if i > 0 {
 			key = append(key, ',')
 		}
-		key = append(key, c.valueAt(text)...)
+		where, err := parsePath(text)
+		ok := err == nil && where.root != "facts"
+		if ok {
+			root := c.input.Args
+			if where.root == "derived" {
+				root = c.input.Derived
+			}
+			key, ok = appendNested(key, root, where.steps)
+		}
+		if !ok {
+			key = fmt.Appendf(nil, "%q %s", c.tool.id, c.args)
+			break
+		}
 	}
-	return string(append(key, ']'))
+	if len(key) > maxFactKey {
+		return rationale.Digest(key)
+	}
+	return string(key)
 }
 
-func (c *Classified) valueAt(text string) []byte {
-	where, err := parsePath(text)
-	if err != nil || where.root == "facts" {
-		return []byte("null")
+// appendNested appends the values that the steps lead to from v, each list on
+// the way as an array; false where one is absent.
+func appendNested(key []byte, v strictjson.Value, steps []step) ([]byte, bool) {
+	if len(steps) == 0 {
+		return v.AppendJSON(key), true
 	}
-	root := c.input.Args
-	if where.root == "derived" {
-		root = c.input.Derived
+	if v.Kind() == strictjson.List {
+		key = append(key, '[')
+		for _, elem := range v.List() {
+			var ok bool
+			if key, ok = appendNested(key, elem, steps); !ok {
+				return nil, false
+			}
+			key = append(key, ',')
+		}
+		return append(key, ']'), true
 	}
-	return valuesJSON(where.values(root))
+	member, ok := v.Get(steps[0].name)
+	if !ok {
+		return nil, false
+	}
+	return appendNested(key, member, steps[1:])
 }
 
 // valuesJSON writes one value as itself and several as an array; null where

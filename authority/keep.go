@@ -15,7 +15,7 @@ func (a *assessment) keep() {
 		keep disposal
 		drop func()
 	}{
-		{"arguments", policy.Arguments, func() { d.Arguments = nil; dropInputs(d, "args.") }},
+		{"arguments", policy.Arguments, func() { d.Arguments = nil; dropInputs(d, "args") }},
 		{"rationale", policy.Rationale, func() { d.Rationale = nil }},
 		{"reasoning", policy.Reasoning, func() { d.Rationale = withoutText(d.Rationale) }},
 		{"facts", policy.Facts, func() { dropFacts(d) }},
@@ -34,8 +34,9 @@ func (a *assessment) keep() {
 func dropInputs(d *rationale.Decision, root string) {
 	for _, c := range d.Checks {
 		for i := range c.Inputs {
-			if strings.HasPrefix(c.Inputs[i].Path, root) {
-				c.Inputs[i].Value = nil
+			rest, below := strings.CutPrefix(c.Inputs[i].Path, root)
+			if below && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+				c.Inputs[i].Value, c.Inputs[i].Digest = nil, ""
 			}
 		}
 	}
@@ -45,7 +46,7 @@ func dropFacts(d *rationale.Decision) {
 	for i := range d.Facts {
 		d.Facts[i].Value = nil
 	}
-	dropInputs(d, "facts.")
+	dropInputs(d, "facts")
 }
 
 // withoutText is r without the words that were not given as a rationale.

@@ -196,7 +196,8 @@ func (s *Set) sortedLines() []*line {
 
 // Register returns a Set that also knows tools, or the errors that the
 // documents have against them: s is unchanged then. A tool that is registered
-// already may be given again if it is exactly the same.
+// already may be given again if it is exactly the same; where all are, the Set
+// is s itself.
 func (s *Set) Register(tools ...Tool) (*Set, error) {
 	m := s.manifest
 	m.Tools = slices.Clone(m.Tools)
@@ -208,6 +209,9 @@ func (s *Set) Register(tools ...Tool) (*Set, error) {
 			continue
 		}
 		m.Tools = append(m.Tools, t)
+	}
+	if len(m.Tools) == len(s.manifest.Tools) {
+		return s, nil
 	}
 	next, errs := load(s.docs, m, s.options, s)
 	if len(errs) > 0 {
@@ -237,8 +241,9 @@ func (s *Set) Reload(docs []Document) (*Set, error) {
 			}
 			kept = nil // nothing of it may be in force with a rule missing
 		}
-		docs, failed = kept, append(failed, held...)
+		docs = kept
 		next, errs = load(docs, s.manifest, s.options, s)
+		failed = slices.Concat(failed, held, errs)
 	}
 	next.keepHalts(halts)
 	if len(failed) > 0 {

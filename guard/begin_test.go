@@ -40,9 +40,11 @@ func TestZeroValuesDeny(t *testing.T) {
 		})
 	}
 	s := under(t, "")
-	_, d := s.Begin(nil, guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":1}`)}) //nolint:staticcheck // a nil context is documented
+	//lint:ignore SA1012 that a nil context is context.Background is documented
+	_, d := s.Begin(nil, guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":1}`)})
 	assert.True(t, d.Allowed())
-	assert.NoError(t, s.End(nil, d, nil, nil)) //nolint:staticcheck // likewise
+	//lint:ignore SA1012 likewise
+	assert.NoError(t, s.End(nil, d, nil, nil))
 	assert.Error(t, s.End(t.Context(), zero, nil, nil))
 	assert.Empty(t, guard.DecisionID(t.Context()))
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // End records the outcome of an allowed decision: success when err is nil, a
-// panic or not_executed when err is an *[Error] of that code ([Panicked],
-// [NotExecuted]), and an error otherwise. Result is the tool's result, of which
+// panic, not_executed or unknown when err is an *[Error] of that code
+// ([Panicked], [NotExecuted], [Unknown]), and an error otherwise. Result is the tool's result, of which
 // the record keeps size and digest; it may be nil.
 //
 // It works on a context that the cancellation of ctx does not reach, with its
@@ -77,12 +77,14 @@ func statusOf(err error) rationale.Status {
 	}
 	// Not errors.As: an error that a tool passes on from a guarded call of its
 	// own says nothing about how the tool itself ended.
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok && e != nil {
 		switch e.Code {
 		case CodePanic:
 			return rationale.StatusPanic
 		case CodeNotExecuted:
 			return rationale.StatusNotExecuted
+		case CodeUnknown:
+			return rationale.StatusUnknown
 		}
 	}
 	return rationale.StatusError
@@ -96,6 +98,9 @@ func errorType(err error, status rationale.Status) (name string) {
 			name = fmt.Sprintf("%T", err)
 		}
 	}()
+	if e, ok := err.(*Error); ok && e != nil && e.Err != nil {
+		err = e.Err
+	}
 	switch {
 	case status == rationale.StatusPanic:
 		return "panic"

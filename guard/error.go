@@ -18,6 +18,8 @@ const (
 	CodePanic ErrorCode = "panic"
 	// CodeNotExecuted: the tool provably did not run.
 	CodeNotExecuted ErrorCode = "not_executed"
+	// CodeUnknown: nobody saw how the tool ended.
+	CodeUnknown ErrorCode = "unknown"
 )
 
 // Error is an error of the guard itself: of the infrastructure, never a denial.
@@ -50,6 +52,13 @@ func Panicked(recovered any) error {
 // not_executed. Use it only where the tool provably did not run.
 func NotExecuted(cause error) error {
 	return &Error{Code: CodeNotExecuted, Message: "the tool did not run", Err: cause}
+}
+
+// Unknown makes an error of the reason for which nobody saw how an allowed tool
+// ended: it may have acted, and may act yet. Given to [Guard.End], the outcome
+// is recorded as unknown, until a settlement says more.
+func Unknown(cause error) error {
+	return &Error{Code: CodeUnknown, Message: "how the tool ended is unknown", Err: cause}
 }
 
 func configError(format string, args ...any) error {

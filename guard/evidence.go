@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -220,6 +221,7 @@ func (g *Guard) record(ctx context.Context, now time.Time, due []*rationale.Life
 	for i, l := range due {
 		l.Kind, l.ID, l.At = rationale.KindLifecycle, rationale.NewID(now), now
 		l.Agent = rationale.Agent{ID: g.agent.ID, Environment: g.agent.Environment}
+		l.Document = strings.ToValidUTF8(l.Document, "\uFFFD") // a file's name can be any bytes
 		recs[i] = l
 	}
 	if err := protect("the ledger", func() error { return g.ledger.Record(ctx, recs...) }); err != nil {

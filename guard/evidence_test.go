@@ -307,3 +307,15 @@ func TestSchema(t *testing.T) {
 	_, err = s.Schema(authority.Tool{Name: "unknown"}.ID())
 	assert.Error(t, err)
 }
+
+// A file's name that is not text must not keep every decision from the records.
+func TestADocumentOfAnyNameIsRecorded(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(""))
+	doc.Name = "\xff.yaml"
+	s := open(t, []authority.Document{doc})
+	loaded := s.recorder.Lifecycles(rationale.EventLoaded)
+	require.Len(t, loaded, 1)
+	_, err := rationale.Marshal(loaded[0])
+	require.NoError(t, err)
+	assert.True(t, s.decide(t, "1").Allowed())
+}

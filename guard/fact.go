@@ -80,6 +80,8 @@ func MaxAge(d time.Duration) FactOption { return func(f *Fact) { f.spec.MaxAge =
 
 // By names the argument paths, such as "args.workload", on which the value
 // depends: one workload's replicas are not another's.
+// A call in which one of the paths leads to nothing shares its value only with calls
+// of the same arguments.
 func By(paths ...string) FactOption { return func(f *Fact) { f.spec.By = paths } }
 
 // Source says where the value comes from, for people who read the records.

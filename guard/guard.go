@@ -146,6 +146,9 @@ func (g *Guard) Register(tools ...authority.Tool) error {
 	defer g.changing.Unlock()
 	set, known := g.set.Load(), g.manifest.Load()
 	next, err := set.Register(tools...)
+	if next == set {
+		return nil // all are known: no call has to be evaluated again
+	}
 	if err == nil {
 		g.adopt(next, known, tools)
 		return nil

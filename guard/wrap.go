@@ -12,7 +12,8 @@ import (
 //
 // Where the call is not allowed, the result is the refusal for the model and
 // the error is nil. Otherwise fn runs with the checked bytes, and result and
-// error are its own. A panic of fn becomes an *[Error] with [CodePanic]. When
+// error are its own. A panic of fn becomes an *[Error] with [CodePanic]; where
+// fn ends its goroutine, the outcome is recorded as a panic too. When
 // ctx is cancelled before fn starts, fn does not run and the error is an
 // *[Error] with [CodeNotExecuted].
 //
@@ -35,7 +36,14 @@ func Wrap(
 		if !d.Allowed() {
 			return d.Refusal(), nil
 		}
+		returned := false
+		defer func() {
+			if !returned { // the tool ended its goroutine: it has acted even so
+				_ = g.End(ctx, d, nil, Panicked("the tool did not return"))
+			}
+		}()
 		result, err := run(ctx, d.Args, fn)
+		returned = true
 		return result, errors.Join(err, g.End(ctx, d, result, err))
 	}, nil
 }

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,4 +102,31 @@ func TestWrapRefusesWhatItCannotRegister(t *testing.T) {
 	assert.Error(t, err)
 	_, err = guard.Wrap(nil, guardtest.Scale(), run)
 	assert.Error(t, err)
+}
+
+// Whatever a tool does, an allowed call has exactly one outcome.
+func TestWrapRecordsAnOutcomeOfEveryEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		run    func(context.Context, []byte) ([]byte, error)
+		status rationale.Status
+	}{
+		"it ends its goroutine": {func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil }, rationale.StatusPanic},
+		"a nil *Error":          {func(context.Context, []byte) ([]byte, error) { var e *guard.Error; return nil, e }, rationale.StatusError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var recorder guardtest.Recorder
+			call, err := guard.Wrap(guardtest.New(t, &recorder), guardtest.Scale(), c.run)
+			require.NoError(t, err)
+			ended := make(chan any)
+			go func() {
+				var panicked any
+				defer func() { ended <- panicked }()
+				defer func() { panicked = recover() }()
+				_, _ = call(context.Background(), guard.Call{Arguments: []byte(`{"replicas":1,"_rationale":{"purpose":"x"}}`)})
+			}()
+			assert.Nil(t, <-ended)
+			require.Len(t, recorder.Outcomes(), 1)
+			assert.Equal(t, c.status, recorder.Outcomes()[0].Status)
+		})
+	}
 }

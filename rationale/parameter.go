@@ -23,6 +23,13 @@ const (
 	MaxReasoning    = 32 << 10
 )
 
+// Limits beyond which arguments are not looked into: the strict decoder takes
+// neither as many bytes nor as many members.
+const (
+	maxSplitBytes   = 2 << 20
+	maxSplitMembers = 10_000
+)
+
 // member is one name and value of an object, as written.
 type member struct {
 	name string // unescaped
@@ -36,9 +43,10 @@ type member struct {
 // rest is the arguments without it: every other member byte for byte as it was
 // written and in its order, so that what is checked is what the model wrote and
 // what the tool receives. Without the parameter, and where the arguments are
-// not one syntactically valid JSON object, rest is arguments itself, unchanged, for the strict
-// decoder to judge; Split tolerates duplicate names and invalid UTF-8 outside the
-// parameter for the same reason. Only the top level is looked at.
+// not one syntactically valid JSON object, have more than 2 MiB, or more than
+// 10,000 members, rest is arguments itself, unchanged, for the strict decoder to
+// judge; Split tolerates duplicate names and invalid UTF-8 outside the parameter
+// for the same reason. Only the top level is looked at.
 //
 // r is what the parameter says, nil if there is none, if it is null, or if it
 // is malformed. malformed then says why, in words for the model: not an object,
@@ -47,9 +55,11 @@ type member struct {
 // the limits. A malformed rationale never spoils rest. Within the parameter null
 // counts as absent, and control characters become U+FFFD.
 //
-// Split's cost is linear in the arguments; the caller limits their size. rest may
-// share memory with arguments, which Split does not change.
+// rest may share memory with arguments, which Split does not change.
 func Split(arguments []byte) (rest []byte, r *Rationale, malformed string) {
+	if len(arguments) > maxSplitBytes {
+		return arguments, nil, ""
+	}
 	members, err := readObject(arguments)
 	if err != nil {
 		return arguments, nil, ""
@@ -85,6 +95,9 @@ func readObject(data []byte) ([]member, error) {
 	}
 	var members []member
 	for dec.PeekKind() == '"' {
+		if len(members) == maxSplitMembers {
+			return nil, errors.New("too many members")
+		}
 		name, err := dec.ReadValue()
 		if err != nil {
 			return nil, err

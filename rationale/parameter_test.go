@@ -227,3 +227,18 @@ func TestAddParameter(t *testing.T) {
 		})
 	}
 }
+
+// What the strict decoder refuses for its size is not parsed before.
+func TestSplitLeavesHugeArgumentsAlone(t *testing.T) {
+	for name, arguments := range map[string]string{
+		"bytes":   `{"_rationale":{},"a":"` + strings.Repeat("a", 2<<20) + `"}`,
+		"members": `{"_rationale":{},` + strings.Repeat(`"a":1,`, 10_000) + `"b":1}`,
+	} {
+		rest, r, malformed := rationale.Split([]byte(arguments))
+		assert.Equal(t, arguments, string(rest), name)
+		assert.Nil(t, r, name)
+		assert.Empty(t, malformed, name)
+	}
+	huge := []byte("{" + strings.Repeat(`"":1,`, 1<<20) + `"a":1}`)
+	assert.Less(t, testing.AllocsPerRun(3, func() { rationale.Split(huge) }), 10.0)
+}

@@ -198,7 +198,10 @@ const (
 // Input is one value that a check read.
 type Input struct {
 	Path  string          `json:"path"`           // such as args.replicas
-	Value json.RawMessage `json:"value,omitzero"` // absent: the value was absent or unavailable
+	Value json.RawMessage `json:"value,omitzero"` // absent, as Digest is: the value was absent or unavailable
+	// Digest stands in for a value of more than 2,048 bytes, which the record
+	// has elsewhere, among arguments, facts or derived values.
+	Digest string `json:"digest,omitzero"`
 }
 
 // Fact is a typed value that the host supplied, or a derived one.

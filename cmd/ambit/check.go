@@ -120,7 +120,7 @@ func (t *terminal) checked(d *rationale.Decision, out string) int {
 			fmt.Fprintf(t.err, "ambit check: %v\n", err)
 			return exitUsage
 		}
-		fmt.Fprintf(t.out, "%s\n", line)
+		fmt.Fprintln(t.out, terminalJSON(line))
 	} else {
 		t.explain(d, nil)
 	}

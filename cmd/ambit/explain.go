@@ -136,7 +136,10 @@ func inputs(list []rationale.Input) string {
 	parts := make([]string, len(list))
 	for i, in := range list {
 		value := string(in.Value)
-		if value == "" {
+		switch {
+		case in.Digest != "":
+			value = "a long value, " + in.Digest
+		case value == "":
 			value = "absent"
 		}
 		parts[i] = in.Path + " = " + value

@@ -114,12 +114,13 @@ func (t *terminal) inventory(entries []authority.Entry, at time.Time, out string
 	}
 	switch out {
 	case "json":
-		enc := json.NewEncoder(t.out)
 		for _, e := range entries {
-			if err := enc.Encode(e); err != nil {
+			line, err := json.Marshal(e)
+			if err != nil {
 				fmt.Fprintf(t.err, "ambit inventory: %v\n", err)
 				return exitUsage
 			}
+			fmt.Fprintln(t.out, terminalJSON(line))
 		}
 	case "md":
 		inventoryTable(entries).markdown(t.out)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/assert"
@@ -92,6 +93,29 @@ func TestCorpusCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// JSON is for machines, and yet people look at it.
+func TestJSONOutputActsUponNoTerminal(t *testing.T) {
+	const hostile = "a\u009b31m\u202eb\u2028c\x7f\U000E0041ä😀"
+	line, err := rationale.Canonicalize([]byte(`{"note":"` + hostile + `"}`))
+	require.NoError(t, err)
+	text := terminalJSON(line)
+	for _, r := range text {
+		assert.True(t, unicode.IsPrint(r), "%q", r)
+	}
+	var back map[string]string
+	require.NoError(t, json.Unmarshal([]byte(text), &back))
+	assert.Equal(t, hostile, back["note"])
+
+	var out, errs bytes.Buffer
+	policy := filepath.Join("..", "..", "testdata", "corpus", "arguments")
+	run(&terminal{out: &out, err: &errs}, []string{
+		"check", filepath.Join(policy, "policy"), "-manifest", filepath.Join(policy, "manifest.yaml"), "-o", "json",
+		"-agent", "a\u009b", "-env", "prod", "-tool", "act", "-args", "{}",
+	})
+	assert.Contains(t, out.String(), `a\u009b`)
+	assert.NotContains(t, out.String(), "\u009b")
 }
 
 // TestTextOfAnyDecision prints every decision of the corpus for a person: no

@@ -165,7 +165,7 @@ func (t *terminal) recordLines(chosen []rationale.Record) int {
 			fmt.Fprintf(t.err, "ambit records: %s: %v\n", rec.RecordID(), err)
 			return exitFailed
 		}
-		fmt.Fprintf(t.out, "%s\n", line)
+		fmt.Fprintln(t.out, terminalJSON(line))
 	}
 	return exitOK
 }

@@ -4,10 +4,29 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/ambit-go/ambit/rationale"
 )
+
+// terminalJSON writes JSON of the same value in which no character acts upon a
+// terminal or ends a line: JSON itself escapes only the first 32.
+func terminalJSON(text []byte) string {
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch high, low := utf16.EncodeRune(r); {
+		case r < 0x7f || unicode.IsPrint(r): // JSON text holds no control character below
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b.String()
+}
 
 type paint string
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 const vetHelp = `
@@ -70,7 +71,7 @@ func (t *terminal) findings(found []authority.Finding, read policy) int {
 func (t *terminal) policyError(err error) int {
 	errs, ok := errors.AsType[authority.Errors](err)
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: %v\n", err)
+		fmt.Fprintf(t.err, "ambit: %s\n", rationale.Printable(err.Error()))
 		return exitUsage
 	}
 	for _, e := range errs {

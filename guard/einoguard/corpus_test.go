@@ -40,23 +40,24 @@ func TestCorpus(t *testing.T) {
 		}
 		host.Rehearse(t)
 		name := id.Name
-		if !served.has[id.String()] {
+		if served.digest[id.String()] == "" {
 			name = id.String()
 		}
 		said, err := invokeNode(t, host.Context(t.Context()), configure(t, host.Guard, conf), call(c.Call.CallID, name, string(raw)))
 		require.NoError(t, err, "a refusal is a result")
 
 		d := host.Check(t)
+		assert.Equal(t, served.digest[id.String()], d.Tool.Digest)
 		outcomes := host.Recorder.Outcomes()[len(c.Call.Read):]
 		switch {
 		case c.Want.Verdict != "allow":
 			assert.Empty(t, served.ran)
 			assert.Empty(t, outcomes)
 			assertCorpusRefusal(t, said[0], d)
-		case !served.has[id.String()]: // observed, and even so there is nothing to run
+		case served.digest[id.String()] == "": // observed, and even so there is nothing to run
 			require.Len(t, outcomes, 1)
 			assert.Equal(t, rationale.StatusNotExecuted, outcomes[0].Status)
-			assertRefusal(t, said[0], "deny", rationale.EvaluationError)
+			assertRefusal(t, said[0], "deny", rationale.UnknownTool)
 		default:
 			rest, _, _ := rationale.Split(raw)
 			assert.Equal(t, []ranTool{{id.String(), string(rest)}}, served.ran, "once, with the bytes of the call without the rationale")
@@ -96,7 +97,7 @@ func assertCorpusRefusal(t *testing.T, said string, d *rationale.Decision) {
 // served are the tools of a suite as eino tools.
 type served struct {
 	byServer map[string][]tool.BaseTool
-	has      map[string]bool // by identity
+	digest   map[string]string // of the definition, by identity
 	ran      []ranTool
 }
 
@@ -105,7 +106,7 @@ type ranTool struct{ tool, arguments string }
 // serve makes an eino tool of every tool of a manifest. Each notes that it ran.
 func serve(t *testing.T, specs []authority.Tool) *served {
 	t.Helper()
-	s := &served{byServer: map[string][]tool.BaseTool{}, has: map[string]bool{}}
+	s := &served{byServer: map[string][]tool.BaseTool{}, digest: map[string]string{}}
 	for _, spec := range specs {
 		id := spec.ID().String()
 		f := newFake(spec.Name)
@@ -115,7 +116,7 @@ func serve(t *testing.T, specs []authority.Tool) *served {
 			return []string{"done"}, nil
 		}
 		s.byServer[spec.Server] = append(s.byServer[spec.Server], plainInvoke{f})
-		s.has[id] = true
+		s.digest[id] = spec.Digest()
 	}
 	return s
 }

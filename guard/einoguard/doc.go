@@ -53,10 +53,9 @@
 //
 // # Interrupts
 //
-// A tool that interrupts the run has not failed and may have acted. Its outcome
-// is recorded as an error of the type *einoguard.interrupted, that of a stream
-// whose end nobody saw as one of *einoguard.unfinished, "canceled" or "timeout":
-// of neither is it known what the tool did. When the run resumes, eino calls the
-// tool again, with the arguments as they were: that is another evaluation, with
-// a decision and an outcome of its own, and it may be refused.
+// A tool that interrupts the run has not failed and may have acted; of a stream
+// whose end nobody saw it is not known either. Both outcomes are unknown. When
+// the run resumes, eino calls the tool again, with the arguments as they were:
+// that is another evaluation, with a decision and an outcome of its own, and it
+// may be refused.
 package einoguard

@@ -159,6 +159,10 @@ func (n node) unknownTool(ctx context.Context, name, input string) (string, erro
 // a registered tool while the tool behind it is not the registered one.
 const unguarded = "unguarded"
 
+// nothingToRun is what the model gets for a call that is let through although no
+// tool behind the guard can run it.
+const nothingToRun = `{"ambit":"deny","reasons":["unknown_tool"],"message":"This call did not run: there is no such tool here."}`
+
 // refuse records the denial of a call whose tool is not behind the guard.
 func (n node) refuse(ctx context.Context, name, arguments string) []byte {
 	id := classify.ToolID{Name: name}
@@ -171,9 +175,10 @@ func (n node) refuse(ctx context.Context, name, arguments string) []byte {
 		Text: said.Text, Reasoning: said.Reasoning, TextSource: said.source,
 	})
 	if d.Allowed() {
-		// The tool was registered meanwhile. There is nothing to run even so.
+		// Observe mode lets it through, or the tool was registered meanwhile.
+		// There is nothing behind the guard to run even so.
 		end(ctx, n.guard, d, nil, guard.NotExecuted(fmt.Errorf("einoguard: tool %q is not behind the guard", name)))
-		return guard.Decision{}.Refusal()
+		return []byte(nothingToRun)
 	}
 	return d.Refusal()
 }

@@ -70,8 +70,11 @@ func recorded(err error) error {
 	if p, ok := err.(*panicked); ok {
 		return p.err
 	}
+	if _, ok := err.(*unfinished); ok {
+		return guard.Unknown(err)
+	}
 	if interrupts(err) {
-		return &interrupted{err}
+		return guard.Unknown(&interrupted{err})
 	}
 	return err
 }

@@ -134,7 +134,7 @@ func TestInterruptIsAnOutcomeAndTheResumptionAnotherCall(t *testing.T) {
 			info, ok := compose.ExtractInterruptInfo(err)
 			require.True(t, ok, err)
 			o := kept.outcome(t)
-			assert.Equal(t, rationale.StatusError, o.Status)
+			assert.Equal(t, rationale.StatusUnknown, o.Status)
 			assert.Equal(t, "*einoguard.interrupted", o.ErrorType)
 
 			ctx := compose.ResumeWithData(t.Context(), info.InterruptContexts[0].ID, "go on")

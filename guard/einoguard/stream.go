@@ -57,10 +57,7 @@ type pump[T any] struct {
 func (p *pump[T]) run() {
 	defer p.to.Close()
 	defer p.close()
-	var (
-		result []byte
-		failed bool
-	)
+	var result []byte
 	for {
 		chunk, err := p.receive()
 		switch {
@@ -68,9 +65,8 @@ func (p *pump[T]) run() {
 			p.end(result, nil)
 			return
 		case err != nil:
-			failed = true
 			p.end(result, err)
-		case !failed:
+		default:
 			result = p.encode(result, chunk)
 		}
 		if closed := p.to.Send(chunk, err); closed {

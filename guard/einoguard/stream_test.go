@@ -29,8 +29,8 @@ func newTail() *tail {
 	return &tail{newFake("look"), to, from}
 }
 
-func (t *tail) StreamableRun(context.Context, string, ...tool.Option) (*schema.StreamReader[string], error) {
-	return t.from, nil
+func (tl *tail) StreamableRun(context.Context, string, ...tool.Option) (*schema.StreamReader[string], error) {
+	return tl.from, nil
 }
 
 // start runs the tool behind a guard.
@@ -108,7 +108,7 @@ func TestStreamIsRecordedOnceHoweverItEnds(t *testing.T) {
 				require.NoError(t, err)
 				sr.Close()
 			},
-			rationale.StatusError, "*einoguard.unfinished", 8,
+			rationale.StatusUnknown, "*einoguard.unfinished", 8,
 		},
 		"when the call is cancelled and the tool hangs": {
 			func(t *testing.T, tl *tail, sr *schema.StreamReader[string], cancel context.CancelFunc) {
@@ -123,7 +123,7 @@ func TestStreamIsRecordedOnceHoweverItEnds(t *testing.T) {
 					sr.Close()
 				})
 			},
-			rationale.StatusError, "canceled", 0,
+			rationale.StatusUnknown, "canceled", 0,
 		},
 	}
 	for name, tt := range tests {
@@ -176,7 +176,7 @@ func TestOutcomePrecedesTheEndOfTheStream(t *testing.T) {
 // panic would end the process.
 func TestPanicInAStream(t *testing.T) {
 	tl := newTail()
-	tl.from = schema.StreamReaderWithConvert(schema.StreamReaderFromArray([]string{"one", "two"}), func(s string) (string, error) {
+	tl.from = schema.StreamReaderWithConvert(schema.StreamReaderFromArray([]string{"one", "two", "three"}), func(s string) (string, error) {
 		if s == "two" {
 			panic("cannot convert")
 		}
@@ -190,7 +190,7 @@ func TestPanicInAStream(t *testing.T) {
 	_, err = sr.Recv()
 	require.ErrorContains(t, err, "cannot convert")
 	_, err = sr.Recv()
-	assert.Equal(t, io.EOF, err)
+	assert.Equal(t, io.EOF, err, "nobody knows the state of a reader that panicked")
 	assert.Equal(t, rationale.StatusPanic, kept.outcome(t).Status)
 }
 

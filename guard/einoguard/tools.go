@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"slices"
 
 	"github.com/cloudwego/eino/components"
 	"github.com/cloudwego/eino/components/tool"
@@ -51,24 +50,13 @@ func ToolsFrom(ctx context.Context, g *guard.Guard, server string, tools ...tool
 		}
 		specs, wrapped = append(specs, spec), append(wrapped, w)
 	}
-	if specs = unknownTo(g, specs); len(errs) == 0 && len(specs) > 0 {
+	if len(errs) == 0 {
 		errs = append(errs, g.Register(specs...))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return wrapped, nil
-}
-
-// unknownTo returns the tools that g does not know exactly as they are. To
-// register tools puts new rules in place, under which every call that is being
-// evaluated is evaluated again; an agent that wraps on each run must not cause
-// that each time.
-func unknownTo(g *guard.Guard, tools []authority.Tool) []authority.Tool {
-	known := g.Manifest().Tools
-	return slices.DeleteFunc(tools, func(t authority.Tool) bool {
-		return slices.ContainsFunc(known, func(k authority.Tool) bool { return k.ID() == t.ID() && k.Digest() == t.Digest() })
-	})
 }
 
 // guarded is a tool behind a guard: all that the shapes of its wrapper share.

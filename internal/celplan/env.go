@@ -61,6 +61,7 @@ const (
 	maxElements = 100_000    // of a computed list; of values compared with each other
 	maxText     = 4_000_000  // bytes of a computed string
 	maxSearch   = 10_000_000 // steps of one search in a string
+	maxRead     = 50_000_000 // bytes of the texts that one evaluation reads, each time that it reads them
 )
 
 // What the estimate at compile time takes for the size of a value that only a

@@ -46,6 +46,29 @@ type attribute struct {
 	at map[int64]Path
 }
 
+// shortText is what reading a text costs too little to count, in bytes.
+const shortText = 256
+
+// Exec implements [interpreter.InterpretableV2]. CEL counts a text once where
+// its functions, and its own accounting, go through all of it: a loop over many
+// elements could do so for each.
+func (a *attribute) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	out := a.InterpretableAttribute.Exec(frame)
+	if text, ok := out.(types.String); ok && len(text) > shortText {
+		resolved, _ := frame.ResolveName(activationName)
+		evaluation := resolved.(*activation)
+		if evaluation.read += len(text); evaluation.read > maxRead {
+			exceeded()
+		}
+	}
+	return out
+}
+
+// Eval implements [interpreter.Interpretable].
+func (a *attribute) Eval(vars interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(vars, a.Exec)
+}
+
 // AddQualifier implements [interpreter.InterpretableAttribute].
 func (a *attribute) AddQualifier(q interpreter.Qualifier) (interpreter.Attribute, error) {
 	if constant, ok := q.(interpreter.ConstantQualifier); ok {

@@ -54,6 +54,10 @@ func TestBombs(t *testing.T) {
 			member("region", strictjson.StringValue("b"+strings.Repeat("a", 1<<19))),
 		)}},
 		{"pattern over a long text", `args.note.matches('^(?:a?){300}b$') || true`, textInput(big)},
+		{"size of a long text for each", `args.tags.all(x, args.note.size() > 3) || true`, textInput(big, many...)},
+		{"a long text as a text for each", `args.tags.all(x, string(args.note) != x) || true`, textInput(big, many...)},
+		{"a long text compared for each", `args.tags.all(x, args.note != x + 'y') || true`, textInput(big, many...)},
+		{"size of a long element for each", `args.tags.all(x, args.tags.all(y, y.size() > 3)) || true`, textInput("", append([]string{big}, many[:200]...)...)},
 		{"doubled text", doubling(`[args.note]`, `.map(x, x + x)`, 8) + `.size() > 1 || true`, textInput(big)},
 		{"doubled list", doubling(`[args.tags]`, `.map(x, x + x)`, 8) + `.exists(x, 'y' in x) || true`, textInput("", many...)},
 	} {

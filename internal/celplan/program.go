@@ -197,6 +197,7 @@ type activation struct {
 	in     *Input
 	roots  [4]*object
 	failed *EvalError
+	read   int // bytes of text
 }
 
 // activationName is how a qualifier finds the activation of its evaluation;

@@ -182,6 +182,9 @@ func TestSameAsCEL(t *testing.T) {
 		}
 		outcomes[fmt.Sprint(got, gotErr != nil)]++
 	})
+	if testing.Short() {
+		return // too few expressions for every outcome
+	}
 	require.Len(t, outcomes, 3, "true, false and an error each occurred: %v", outcomes)
 }
 

@@ -155,8 +155,8 @@ func constraints() []mutant {
 		},
 		{
 			File: file,
-			Old:  "required = rationale.Required(a.tier)",
-			New:  "required = rationale.Required(a.d.BaseTier)",
+			Old:  "required := a.plan.requires(a.tier)",
+			New:  "required := a.plan.requires(a.d.BaseTier)",
 			Why:  "a call that was raised needs no better rationale",
 		},
 		{

@@ -10,15 +10,82 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
+// maxSteps bounds how often one check applies a schema to a value. The library
+// tries every alternative to its end, so a recursive schema with four of them
+// takes four to the power of a document's depth: hours for 300 bytes.
+const maxSteps = 100_000
+
 // rules checks the keywords beyond structure with a JSON schema library. It
 // compares numbers as exact rationals of their literals.
-type rules struct{ schema *jsonschema.Schema }
+type rules struct {
+	tree any
+
+	mu   sync.Mutex
+	idle []*checker // compiled when first needed: a count serves one check at a time
+}
+
+// maxIdle bounds how many checkers are kept for later.
+const maxIdle = 16
+
+// checker is a compiled schema with a count of the steps of the one check that
+// it is used for.
+type checker struct {
+	schema *jsonschema.Schema
+	steps  int
+}
+
+// Validate implements [jsonschema.SchemaExt]: it is called for each application
+// of a schema.
+func (c *checker) Validate(*jsonschema.ValidatorContext, any) {
+	if c.steps++; c.steps > maxSteps {
+		panic(errTooManySteps)
+	}
+}
+
+var errTooManySteps = errors.New("more steps than are taken for one document")
+
+func newChecker(tree any) (*checker, error) {
+	c := new(checker)
+	compiler := newCompiler()
+	compiler.AssertVocabs()
+	compiler.RegisterVocabulary(&jsonschema.Vocabulary{
+		URL:     "schema:///steps",
+		Compile: func(*jsonschema.CompilerContext, map[string]any) (jsonschema.SchemaExt, error) { return c, nil },
+	})
+	err := compiler.AddResource(schemaURL, tree)
+	if err == nil {
+		c.schema, err = compiler.Compile(schemaURL)
+	}
+	return c, err
+}
+
+// take returns a checker that nobody else uses, and give takes it back.
+func (r *rules) take() (*checker, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last := len(r.idle) - 1; last >= 0 {
+		c := r.idle[last]
+		r.idle = r.idle[:last]
+		return c, nil
+	}
+	return newChecker(r.tree)
+}
+
+func (r *rules) give(c *checker) {
+	c.steps = 0
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.idle) < maxIdle {
+		r.idle = append(r.idle, c)
+	}
+}
 
 // nothing is the loader: a reference out of the schema is an error.
 type nothing struct{}
@@ -27,22 +94,28 @@ func (nothing) Load(url string) (any, error) {
 	return nil, fmt.Errorf("%s is not in this schema; nothing is fetched", quote(url))
 }
 
+const schemaURL = "schema:///arguments"
+
+func newCompiler() *jsonschema.Compiler {
+	c := jsonschema.NewCompiler()
+	c.UseLoader(nothing{})
+	c.AssertFormat()
+	return c
+}
+
 func compileRules(tree any) (r *rules, refused *Error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r, refused = nil, schemaError("", "%s", cut(fmt.Sprint(p), maxReason))
 		}
 	}()
-	const url = "schema:///arguments"
-	c := jsonschema.NewCompiler()
-	c.UseLoader(nothing{})
-	c.AssertFormat()
-	if err := c.AddResource(url, tree); err != nil {
+	c := newCompiler()
+	if err := c.AddResource(schemaURL, tree); err != nil {
 		return nil, schemaError("", "%s", cut(err.Error(), maxReason))
 	}
-	schema, err := c.Compile(url)
+	_, err := c.Compile(schemaURL)
 	if err == nil {
-		return &rules{schema}, nil
+		return &rules{tree: tree}, nil
 	}
 	var invalid *jsonschema.SchemaValidationError
 	var cause *jsonschema.ValidationError
@@ -63,7 +136,12 @@ func (r *rules) check(v Value, data []byte) (refused *Error) {
 			refused = refuse(0, "checking against the schema failed: %s", cut(fmt.Sprint(p), maxReason))
 		}
 	}()
-	err := r.schema.Validate(v.plain())
+	c, err := r.take()
+	if err != nil {
+		return refuse(0, "checking against the schema failed: %s", cut(err.Error(), maxReason))
+	}
+	defer r.give(c)
+	err = c.schema.Validate(v.plain())
 	if err == nil {
 		return nil
 	}

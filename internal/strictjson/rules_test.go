@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,3 +24,27 @@ func TestLibraryPanicRefuses(t *testing.T) {
 type panics struct{}
 
 func (panics) String() string { panic("as asked") }
+
+// A recursive schema with alternatives costs a power of the depth.
+func TestAlternativesAreBounded(t *testing.T) {
+	t.Parallel()
+	const filter = `{"type":"object","properties":{"op":{"const":"OP"},"args":{"type":"array","items":{"$ref":"#/$defs/filter"}}},"required":["op"]}`
+	var alternatives []string
+	for _, op := range []string{"and", "or", "not", "eq"} {
+		alternatives = append(alternatives, strings.Replace(filter, "OP", op, 1))
+	}
+	s, err := CompileSchema([]byte(`{"type":"object","properties":{"filter":{"$ref":"#/$defs/filter"}},"$defs":{"filter":{"oneOf":[` +
+		strings.Join(alternatives, ",") + `]}}}`))
+	require.NoError(t, err)
+	nested := func(depth int) []byte {
+		return []byte(`{"filter":` + strings.Repeat(`{"op":"and","args":[`, depth) + strings.Repeat(`]}`, depth) + `}`)
+	}
+	for range 3 { // the count of one document says nothing of the next
+		_, err = s.Decode(nested(5), DefaultLimits())
+		require.NoError(t, err)
+	}
+	_, err = s.Decode(nested(15), DefaultLimits())
+	require.ErrorContains(t, err, "more steps than")
+	_, err = s.Decode(nested(5), DefaultLimits())
+	require.NoError(t, err)
+}

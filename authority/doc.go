@@ -1,0 +1,35 @@
+// Package authority turns the documents in which people grant an agent its
+// authority into an immutable, compiled [Set], and asks it about calls. It has
+// no side effects, reads no clock and keeps no state: a guard, ambit check and
+// an audit get the same answer from the same code.
+//
+// A call is evaluated in two halves, because what a rule needs to know is known
+// only once the class is:
+//
+//	c := set.Classify(call)      // which tool, arguments against its schema, which class
+//	facts := fetch(c.Facts())    // only what that class reads
+//	d := set.Assess(c, authority.Input{Facts: facts})
+//
+// The draft decision names every check and how it came out. Nothing in it is
+// admitted or recorded: that is a ledger's work, which concludes it again.
+//
+// # Reading a refusal
+//
+// Where a reason comes from, in the order of evaluation:
+//
+//	unknown_tool, invalid_arguments            classify.go
+//	no_authorization, unclassified, ambiguous  classify.go, and Choose in package classify
+//	expired, revoked, … (standing)             standing.go
+//	pin_mismatch                               standing.go
+//	not_allowed, bound_violated                assess.go
+//	unpriced, spend_limit                      price.go
+//	rationale_incomplete                       assess.go, and Check in package rationale
+//	the verdict itself                         Conclude in package rationale
+//
+// # Documents
+//
+// Documents are YAML, read strictly: every error has a file, line, column and
+// caret ([Error]). A document that is wrong does not load at all. What a class
+// says is compiled for each tool that it matches, against the tool's schema and
+// the types of the host's facts.
+package authority
