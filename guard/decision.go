@@ -27,7 +27,7 @@ type evaluated struct {
 	session sessionID
 	// ctx is what the tool runs with. It is kept so that Finished closes the
 	// span that Execute opened, whatever context the host gives to End.
-	ctx context.Context //nolint:containedctx // see above
+	ctx context.Context
 }
 
 // Allowed reports whether the tool may run.
