@@ -30,6 +30,10 @@ type assessment struct {
 // host trace. Everything that is in scope is evaluated, so that the draft names
 // all that failed. It never panics and never returns nil.
 func (s *Set) Assess(c *Classified, in Input) (d *rationale.Decision) {
+	if c == nil {
+		c = new(Classified)
+		c.deny(rationale.CheckClass, "classify", rationale.EvaluationError, "the call was not classified")
+	}
 	d = c.draft()
 	defer func() {
 		if r := recover(); r != nil {
@@ -44,6 +48,7 @@ func (s *Set) Assess(c *Classified, in Input) (d *rationale.Decision) {
 	if c.plan == nil {
 		d.Checks = append(d.Checks, *c.fail)
 		d.Mode, d.Rationale = c.modeWithoutClass(), in.Rationale
+		c.dropUnclassified(d)
 		return d
 	}
 	a := &assessment{set: c.set, c: c, plan: c.plan, in: in, input: c.input, d: d, tier: d.BaseTier}

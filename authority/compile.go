@@ -21,6 +21,7 @@ type tool struct {
 	derived *strictjson.Type // an Object
 	facts   *strictjson.Type // an Object
 	env     *celplan.Env
+	when    *celplan.Env // without facts, which are fetched once the class is known
 }
 
 func newTool(spec Tool, m Manifest) (*tool, error) {
@@ -39,6 +40,9 @@ func newTool(spec Tool, m Manifest) (*tool, error) {
 		return nil, err
 	}
 	t.env, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived, Facts: t.facts})
+	if err == nil {
+		t.when, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tool %s: %w", t.id, err)
 	}
@@ -173,7 +177,7 @@ func (c *compiler) plan(e indexed, t *tool) *plan {
 		p.domain = domains[0]
 	}
 	if e.class.When.Value != "" {
-		p.when = c.boolean(t, e.class.When)
+		p.when = c.rule(t.when, e.class.When, strictjson.Bool)
 	}
 	c.allow(p, e.class.Allow, "allow")
 	c.bounds(p, e.class.Bounds, "bounds")
@@ -209,11 +213,11 @@ func (s *Set) domains(class *classDoc, id classify.ToolID) []string {
 }
 
 func (c *compiler) boolean(t *tool, expr text) *celplan.Program {
-	return c.rule(t, expr, strictjson.Bool)
+	return c.rule(t.env, expr, strictjson.Bool)
 }
 
-func (c *compiler) rule(t *tool, expr text, want strictjson.Kind) *celplan.Program {
-	program, err := t.env.Compile(expr.Value, want)
+func (c *compiler) rule(env *celplan.Env, expr text, want strictjson.Kind) *celplan.Program {
+	program, err := env.Compile(expr.Value, want)
 	if err != nil {
 		c.celErrors(expr.Node, err)
 		return nil

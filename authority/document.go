@@ -169,6 +169,7 @@ func (r *reader) document(d *decoder, kind string, root value, src source, signe
 		}
 	case "Reaffirmation":
 		f := d.reaffirmation(root, src)
+		f.signers = signers
 		r.requireSigned(d, root, src)
 		if len(d.errs) == 0 {
 			r.docs.Reaffirmations = append(r.docs.Reaffirmations, f)

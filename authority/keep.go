@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -15,7 +16,7 @@ func (a *assessment) keep() {
 		keep disposal
 		drop func()
 	}{
-		{"arguments", policy.Arguments, func() { d.Arguments = nil; dropInputs(d, "args") }},
+		{"arguments", policy.Arguments, func() { dropArguments(d) }},
 		{"rationale", policy.Rationale, func() { d.Rationale = nil }},
 		{"reasoning", policy.Reasoning, func() { d.Rationale = withoutText(d.Rationale) }},
 		{"facts", policy.Facts, func() { dropFacts(d) }},
@@ -27,6 +28,26 @@ func (a *assessment) keep() {
 		case keepDrop:
 			field.drop()
 		}
+	}
+}
+
+// dropArguments also drops what was derived from the arguments.
+func dropArguments(d *rationale.Decision) {
+	d.Arguments = nil
+	dropValues(d.Derived)
+	dropInputs(d, "args")
+	dropInputs(d, "derived")
+}
+
+// dropUnclassified drops the arguments of a call without a class where any
+// class of the agent for the tool would.
+func (c *Classified) dropUnclassified(d *rationale.Decision) {
+	if c.set == nil {
+		return
+	}
+	plans := c.set.plans[planKey{c.call.Agent.ID, c.call.Agent.Environment, c.call.Tool.String()}]
+	if slices.ContainsFunc(plans, func(p *plan) bool { return p.class.Record.Arguments == keepDrop }) {
+		dropArguments(d)
 	}
 }
 
@@ -42,10 +63,14 @@ func dropInputs(d *rationale.Decision, root string) {
 	}
 }
 
-func dropFacts(d *rationale.Decision) {
-	for i := range d.Facts {
-		d.Facts[i].Value = nil
+func dropValues(facts []rationale.Fact) {
+	for i := range facts {
+		facts[i].Value = nil
 	}
+}
+
+func dropFacts(d *rationale.Decision) {
+	dropValues(d.Facts)
 	dropInputs(d, "facts")
 }
 

@@ -63,7 +63,7 @@ func (c *compiler) spend(p *plan) {
 		compiled.unit = c.scalarPath(p, doc.Unit, strictjson.String)
 	}
 	if doc.Quantity.Value != "" {
-		compiled.quantity = c.rule(p.tool, doc.Quantity, strictjson.Int)
+		compiled.quantity = c.rule(p.tool.env, doc.Quantity, strictjson.Int)
 	}
 	if doc.Estimator.Value != "" {
 		c.estimator(doc)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -258,4 +259,22 @@ func TestUnsignedHaltsApply(t *testing.T) {
 			assert.Equal(t, signature != nil, len(errs) == 1, "an invalid signature is reported all the same")
 		})
 	}
+}
+
+// A key that may sign a price list must not move the review of a grant.
+func TestABodyReaffirmsItsOwnGrants(t *testing.T) {
+	keys := "    keys: [{id: " + idOf(1) + ", from: 2026-01-01T00:00:00Z}]"
+	text := "apiVersion: ambit/v1\nkind: Reaffirmation\nauthorization: payments-autoscaler\nby: [{id: a@bank.example}]\nat: 2026-12-01T00:00:00Z\n"
+	due := func(by byte) time.Time {
+		docs := []Document{
+			signedGrant(t, 1), signedMatrix(t, "1", keys),
+			{Name: "r.yaml", Data: []byte(text), Signature: sealed([]byte(text), by).bytes(t)},
+		}
+		s, errs := load(docs, Manifest{}, options{trust: trusting(1, 2, 9)}, nil)
+		require.Empty(t, errs)
+		return s.nextReview(s.policy.Grants[0], instant(t, "2026-12-02T00:00:00Z"))
+	}
+	cycle := 90 * 24 * time.Hour
+	assert.Equal(t, instant(t, "2026-12-01T00:00:00Z").Add(cycle), due(1))
+	assert.Equal(t, instant(t, "2026-10-01T09:30:00Z").Add(cycle), due(2), "a trusted key of another body changes nothing")
 }

@@ -50,15 +50,29 @@ func (s *Set) defects(g *grantDoc, at time.Time) []defect {
 func (s *Set) nextReview(g *grantDoc, at time.Time) time.Time {
 	last := g.Grant.At
 	for _, r := range s.policy.Reaffirmations {
-		if r.reaffirms(g) && r.At.After(last) && !at.Before(r.At) {
+		if s.reaffirms(r, g) && r.At.After(last) && !at.Before(r.At) {
 			last = r.At
 		}
 	}
 	return last.Add(g.Every)
 }
 
-func (r *reaffirmationDoc) reaffirms(g *grantDoc) bool {
-	return r.Authorization.Value == g.ID.Value && (r.Version == 0 || r.Version == g.Version)
+// reaffirms reports whether r is about that version, and by those who may grant
+// it: where the matrix lists keys of its body, by their quorum, unless the host
+// allows unsigned documents.
+func (s *Set) reaffirms(r *reaffirmationDoc, g *grantDoc) bool {
+	if r.Authorization.Value != g.ID.Value || (r.Version != 0 && r.Version != g.Version) {
+		return false
+	}
+	if s.options.trust.allowUnsigned || s.policy.Matrix == nil {
+		return true
+	}
+	body := s.policy.Matrix.body(g.Grant.Body.Value)
+	if body == nil {
+		return true
+	}
+	_, signed := body.quorum(r.signers, r.At)
+	return signed
 }
 
 func (h *haltDoc) binds(g *grantDoc, at time.Time) bool {

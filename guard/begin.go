@@ -147,6 +147,7 @@ func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
 		}
 		e.err, e.record.Host = err, s.host
 		if ctx.Err() != nil {
+			e.record.Mode = rationale.Enforce // nobody waits for what would have been
 			fail(e.record, rationale.Check{
 				Kind: rationale.CheckCall, ID: "context", Result: rationale.Errored, Reason: rationale.EvaluationError,
 				Message: "the call was cancelled before it was decided",

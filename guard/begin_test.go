@@ -186,6 +186,14 @@ func TestCancelledCallIsDeniedAndRecorded(t *testing.T) {
 	_, d = s.begin(ctx, "1")
 	assert.Contains(t, refused(t, d), rationale.EvaluationError, "cancelled while a fact was fetched")
 	assert.Len(t, s.recorder.Decisions(), 1)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	s = under(t, `, observe: {until: 2026-12-01T00:00:00Z}`)
+	_, d = s.begin(t.Context(), "1")
+	require.Equal(t, rationale.Observe, d.Record().Mode)
+	_, d = s.begin(ctx, "1")
+	assert.Contains(t, refused(t, d), rationale.EvaluationError, "observe mode lets no cancelled call through")
 }
 
 func TestArgumentsAreTheCheckedBytes(t *testing.T) {

@@ -284,9 +284,6 @@ func TestRevocationDuringAFetchStillCounts(t *testing.T) {
 }
 
 func TestEstimatorIsAbandonedAndBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for the timeout of estimators")
-	}
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
 	var asked atomic.Int64

@@ -13,7 +13,7 @@ import (
 func invoke[T any](
 	ctx context.Context, g *guard.Guard, d guard.Decision, encode func([]byte, T) []byte, run func() (T, error),
 ) (T, error) {
-	result, err := protect(ctx, run)
+	result, err := protect(ctx, run, func(err error) { end(ctx, g, d, nil, err) })
 	if err != nil {
 		end(ctx, g, d, nil, err)
 		return result, err
@@ -29,17 +29,23 @@ func end(ctx context.Context, g *guard.Guard, d guard.Decision, result []byte, e
 }
 
 // protect runs host code, unless the call was cancelled while it was decided,
-// and makes an error of its panic.
-func protect[T any](ctx context.Context, run func() (T, error)) (result T, err error) {
+// and makes an error of its panic. Code that ends its goroutine does not return
+// here: it has acted even so, and gone is told.
+func protect[T any](ctx context.Context, run func() (T, error), gone func(error)) (result T, err error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return result, guard.NotExecuted(cause)
 	}
+	returned := false
 	defer func() {
 		if r := recover(); r != nil {
 			err = &panicked{err: guard.Panicked(r), stack: debug.Stack()}
+		} else if !returned {
+			gone(guard.Panicked("the tool did not return"))
 		}
 	}()
-	return run()
+	result, err = run()
+	returned = true
+	return result, err
 }
 
 // panicked is a tool's panic as eino gets it: with the stack, which the host's

@@ -3,6 +3,7 @@ package einoguard_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/cloudwego/eino/components/tool"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ambit-go/ambit/guard"
+	"github.com/ambit-go/ambit/guard/einoguard"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -160,4 +162,28 @@ func interrupting(name string) *fake {
 		return []string{"told: ", answer}, nil
 	}
 	return f
+}
+
+func TestAToolThatEndsItsGoroutineHasAnOutcome(t *testing.T) {
+	f := newFake("scale")
+	f.do = func(context.Context, string) ([]string, error) { runtime.Goexit(); return nil, nil }
+	for shape, inside := range map[string]tool.BaseTool{"invokable": shapes(f)["invokable"], "streamable": shapes(f)["streamable"]} {
+		t.Run(shape, func(t *testing.T) {
+			g, kept := newGuard(t)
+			wrapped, err := einoguard.Tools(t.Context(), g, inside)
+			require.NoError(t, err)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				switch w := wrapped[0].(type) {
+				case tool.InvokableTool:
+					_, _ = w.InvokableRun(t.Context(), `{"n":1}`)
+				case tool.StreamableTool:
+					_, _ = w.StreamableRun(t.Context(), `{"n":1}`)
+				}
+			}()
+			<-done
+			assert.Equal(t, rationale.StatusPanic, kept.outcome(t).Status)
+		})
+	}
 }

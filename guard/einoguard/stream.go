@@ -18,7 +18,7 @@ func stream[T any](
 	ctx context.Context, g *guard.Guard, d guard.Decision, encode func([]byte, T) []byte,
 	run func() (*schema.StreamReader[T], error),
 ) (*schema.StreamReader[T], error) {
-	from, err := protect(ctx, run)
+	from, err := protect(ctx, run, func(err error) { end(ctx, g, d, nil, err) })
 	if err == nil && from == nil {
 		err = errors.New("einoguard: the tool returned neither a stream nor an error")
 	}

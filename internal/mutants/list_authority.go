@@ -23,14 +23,14 @@ func standing() []mutant {
 		},
 		{
 			File: file,
-			Old:  "if r.reaffirms(g) && r.At.After(last) && !at.Before(r.At) {",
-			New:  "if r.reaffirms(g) && r.At.After(last) {",
+			Old:  "if s.reaffirms(r, g) && r.At.After(last) && !at.Before(r.At) {",
+			New:  "if s.reaffirms(r, g) && r.At.After(last) {",
 			Why:  "a reaffirmation counts before it is given",
 		},
 		{
 			File: file,
-			Old:  "return r.Authorization.Value == g.ID.Value && (r.Version == 0 || r.Version == g.Version)",
-			New:  "return r.Authorization.Value == g.ID.Value",
+			Old:  "if r.Authorization.Value != g.ID.Value || (r.Version != 0 && r.Version != g.Version) {",
+			New:  "if r.Authorization.Value != g.ID.Value {",
 			Why:  "a reaffirmation of one version counts for all",
 		},
 		{

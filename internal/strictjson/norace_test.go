@@ -2,4 +2,4 @@
 
 package strictjson_test
 
-const raceDetector = false
+const raceAllocs = 0
