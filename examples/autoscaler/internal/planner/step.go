@@ -79,5 +79,5 @@ func (v *view) closing() string {
 	for _, r := range now.Regions {
 		parts = append(parts, fmt.Sprintf("%s p95 %d ms", r.Region, r.P95MS))
 	}
-	return "Done for now: " + strings.Join(parts, ", ") + "."
+	return "Done: " + strings.Join(parts, ", ") + "."
 }
