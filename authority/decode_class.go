@@ -203,8 +203,17 @@ func (d *decoder) record(v value) recordPolicy {
 		Rationale: d.disposal(f.get("rationale")),
 		Reasoning: d.disposal(f.get("reasoning")),
 		Facts:     d.disposal(f.get("facts")),
-		Results:   d.disposal(f.get("results")),
+		Results:   d.results(f.get("results")),
 	}
+}
+
+// results reads where a tool's result is kept: never in telemetry.
+func (d *decoder) results(v value) disposal {
+	keep := d.disposal(v)
+	if keep == keepTelemetry {
+		d.fail(v.Node, "want journal or drop", "%s: results never enter telemetry", v.name)
+	}
+	return keep
 }
 
 func (d *decoder) disposal(v value) disposal {

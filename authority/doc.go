@@ -18,12 +18,16 @@
 // Where a reason comes from, in the order of evaluation:
 //
 //	unknown_tool, invalid_arguments            classify.go
-//	no_authorization, unclassified, ambiguous  classify.go, and Choose in package classify
+//	no_authorization, unclassified             classify.go, and Choose in package classify
+//	ambiguous_class                            the same
 //	expired, revoked, … (standing)             standing.go
 //	pin_mismatch                               standing.go
 //	not_allowed, bound_violated                assess.go
+//	evaluation_error, fact_unavailable         assess.go
 //	unpriced, spend_limit                      price.go
 //	rationale_incomplete                       assess.go, and Check in package rationale
+//	prohibited, approval_required              Conclude in package rationale
+//	evidence_unavailable                       begin.go in package guard
 //	the verdict itself                         Conclude in package rationale
 //
 // # Documents

@@ -98,8 +98,8 @@ func (s *Set) toolEntries(key agentKey, t *tool, at time.Time) []Entry {
 		}
 		e := s.entry(key, p.grant, p.class, at)
 		e.Tool, e.Running, e.Domain = t.id.String(), true, p.domain
-		if e.Provisional == "" {
-			e.Provisional, e.Standing = p.pinnedOtherwise(e.Standing)
+		if why := s.pinMismatch(key, p); e.Provisional == "" && why != "" {
+			e.Provisional, e.Standing = why, rationale.StandingPinMismatch
 		}
 		entries = append(entries, e)
 	}
@@ -116,14 +116,30 @@ func (s *Set) toolEntries(key agentKey, t *tool, at time.Time) []Entry {
 	return entries
 }
 
-// pinnedOtherwise reports a pin of the tool that does not match.
-func (p *plan) pinnedOtherwise(standing rationale.Standing) (string, rationale.Standing) {
-	for _, pin := range p.grant.Pins.Tools {
-		if pin.Tool == p.tool.id && pin.Digest != p.tool.digest {
-			return "the tool changed since the grant", rationale.StandingPinMismatch
+// pinMismatch says what the manifest runs otherwise than the grant pins; empty
+// where all is as pinned, or not known.
+func (s *Set) pinMismatch(key agentKey, p *plan) string {
+	prompt := p.grant.Pins.Prompt
+	for _, a := range s.manifest.Agents {
+		if a.ID == key.agent {
+			prompt = a.Prompt
 		}
 	}
-	return "", standing
+	models := s.manifest.Models
+	if len(models) == 0 && len(p.grant.Pins.Models) > 0 {
+		pinned := p.grant.Pins.Models[0]
+		models = []ModelSpec{{Provider: pinned.Provider, Name: pinned.Name, Version: pinned.Version}}
+	}
+	if len(models) == 0 {
+		models = []ModelSpec{{}}
+	}
+	for _, m := range models {
+		call := Call{Model: rationale.Model{Provider: m.Provider, Name: m.Name, Version: m.Version}, Prompt: prompt}
+		if found, _, _, _ := p.grant.pinDefects(&Classified{call: call, plan: p}); len(found) > 0 {
+			return found[0].message
+		}
+	}
+	return ""
 }
 
 func (s *Set) entry(key agentKey, g *grantDoc, class *classDoc, at time.Time) Entry {

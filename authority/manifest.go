@@ -48,7 +48,7 @@ type ModelSpec struct {
 // FactSpec is a fact that the host can supply.
 type FactSpec struct {
 	Name   string
-	Type   string        // as internal/strictjson.ParseType reads it
+	Type   string        // bool, int, double, string, timestamp, duration, list<T> or map<T>
 	Source string        // where it comes from; free text
 	MaxAge time.Duration // older values are unavailable; zero: never stale
 	By     []string      // argument paths, such as args.workload, that key its values

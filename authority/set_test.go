@@ -326,3 +326,31 @@ func TestAnIdentityThatOnlyLooksRegistered(t *testing.T) {
 	}), authority.Input{})
 	assert.Equal(t, []rationale.Reason{rationale.UnknownTool}, d.Reasons)
 }
+
+// What the manifest runs is compared with every kind of pin.
+func TestInventoryComparesPins(t *testing.T) {
+	pinned := grantDoc("one")
+	pinned.Data = []byte(strings.Replace(string(pinned.Data), "grant: {",
+		"pins: {models: [{provider: acme, name: m1, version: \"20260901\"}], prompt: \"sha256:"+strings.Repeat("ab", 32)+"\"}\ngrant: {", 1))
+	for name, tt := range map[string]struct {
+		model, prompt string
+		why           string
+	}{
+		"as pinned":      {"m1", "sha256:" + strings.Repeat("ab", 32), ""},
+		"another model":  {"m2", "sha256:" + strings.Repeat("ab", 32), "the model is acme m2 20260901, which the authorization does not pin"},
+		"another prompt": {"m1", "sha256:" + strings.Repeat("cd", 32), "the prompt template is not the one that the authorization pins"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set, err := authority.Load([]authority.Document{pinned}, authority.Manifest{
+				Agents: []authority.AgentSpec{{ID: "bot", Environments: []string{"prod"}, Prompt: tt.prompt}},
+				Models: []authority.ModelSpec{{Provider: "acme", Name: tt.model, Version: "20260901", Basis: "configured"}},
+				Tools:  []authority.Tool{actTool},
+			}, authority.AllowUnsigned())
+			require.NoError(t, err)
+			entries := set.Inventory(noon)
+			require.Len(t, entries, 1)
+			assert.Equal(t, tt.why, entries[0].Provisional)
+			assert.Equal(t, tt.why != "", entries[0].Standing == rationale.StandingPinMismatch)
+		})
+	}
+}

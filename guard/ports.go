@@ -16,14 +16,17 @@ import (
 type Ledger interface {
 	// Admit adds the checks that only the ledger can make, concludes the draft
 	// ([rationale.Conclude]) and records it, in one atomic and durable step.
-	// With an error nothing was admitted and nothing may have been recorded;
-	// the guard then denies the call with evidence_unavailable.
+	// With an error nothing was admitted, and the guard denies the call with
+	// evidence_unavailable. Whether the disk has the record all the same, as
+	// after an fsync that failed, is then unknown: an allowed decision without
+	// an outcome was not acted upon if its ledger had failed.
 	Admit(ctx context.Context, d *rationale.Decision) error
 	// Complete records the outcome of an allowed decision. There is exactly
 	// one: for a decision that is unknown, was not allowed or already has its
 	// outcome, it returns an error and records nothing.
 	Complete(ctx context.Context, o *rationale.Outcome) error
-	// Record records lifecycle records: all of them, or none and an error.
+	// Record records lifecycle records. With an error none of them counts as
+	// recorded, and the guard records them again.
 	Record(ctx context.Context, recs ...rationale.Record) error
 }
 

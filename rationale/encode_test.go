@@ -121,7 +121,7 @@ func TestMarshalDecisionBytes(t *testing.T) {
 	line, err := rationale.Marshal(d)
 	require.NoError(t, err)
 	assert.Equal(t, `{"agent":{"environment":"","id":""},"arguments":{},"at":"2026-11-01T10:00:00.0000005Z",`+
-		`"base_tier":"unknown","call_id":"a\nb`+"\u202e"+`","id":"1","kind":"decision","mode":"enforce",`+
+		`"base_tier":"unknown","call_id":"a\nb`+"\u202e"+`","id":"1","kind":"decision","mode":"enforce","reasons":[],`+
 		`"standing":"none","tier":"unknown","tool":{"name":"t"},"verdict":"deny"}`, string(line))
 	assert.Empty(t, d.Kind, "Marshal must not change the record")
 }

@@ -41,7 +41,7 @@ type Decision struct {
 	// Would is the verdict that Observe mode did not enforce; nil in Enforce mode.
 	Would    *Verdict `json:"would,omitzero"`
 	Mode     Mode     `json:"mode"`
-	Reasons  []Reason `json:"reasons,omitempty"` // in the order of Reasons, each once
+	Reasons  []Reason `json:"reasons"` // in the order of Reasons, each once; never absent
 	Standing Standing `json:"standing"`
 
 	Class    string        `json:"class,omitzero"`

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/internal/callfile"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -60,6 +61,9 @@ func check(t *terminal, args []string) int {
 	if err != nil {
 		return t.policyError(err)
 	}
+	if *file == "" {
+		asConfigured(call, read.manifest)
+	}
 	d, err := call.Evaluate(set, read.manifest)
 	if err != nil {
 		return f.misuse(err.Error())
@@ -70,6 +74,19 @@ func check(t *terminal, args []string) int {
 
 // unrecorded stands in place of the id of a decision that no evidence holds.
 const unrecorded = "unrecorded"
+
+// asConfigured gives a call that flags describe the model and the prompt of the
+// manifest, where that names one.
+func asConfigured(call *callfile.Call, m authority.Manifest) {
+	if len(m.Models) == 1 {
+		call.Model = rationale.Model{Provider: m.Models[0].Provider, Name: m.Models[0].Name, Version: m.Models[0].Version, Basis: m.Models[0].Basis}
+	}
+	for _, a := range m.Agents {
+		if a.ID == call.Agent {
+			call.Prompt = a.Prompt
+		}
+	}
+}
 
 func setFact(call *callfile.Call, text string) error {
 	for i := range text {

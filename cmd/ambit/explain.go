@@ -75,7 +75,7 @@ func (t *terminal) authorization(d *rationale.Decision) {
 	t.field("owner", a.Owner)
 	t.field("minutes", a.Record)
 	if a.Unsigned {
-		t.field("signature", "none: the host allows unsigned documents")
+		t.field("signature", "none: such a document is in force only where the host allows it")
 	}
 }
 
@@ -121,7 +121,7 @@ func (t *terminal) checks(d *rationale.Decision) {
 			text += ": raises to " + c.To.String()
 		}
 		for _, part := range []string{string(c.Reason), c.Message, c.Within} {
-			if part != "" {
+			if part != "" && part != c.ID {
 				text += ": " + part
 			}
 		}

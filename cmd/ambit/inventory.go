@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +24,7 @@ when, until when, the next review, and the standing. Tools that run without a cl
 and whatever else is provisionally unauthorized, are listed with the reason.
 
 DIR holds documents, or records: then the inventory is of the documents and the
-manifest that the newest host in the records had loaded.
+manifest that each agent's newest host in the records had loaded.
 
 Exits with 0 when everything is authorized, 1 when something is provisionally
 unauthorized, 2 on misuse.
@@ -42,67 +45,110 @@ func inventory(t *terminal, args []string) int {
 	if err != nil {
 		return f.misuse(err.Error())
 	}
-	read, err := inventoryPolicy(pf, rest[0])
+	hosts, err := t.hosts(pf, rest[0])
 	if err != nil {
 		return t.policyError(err)
 	}
-	set, err := pf.load(read)
-	if err != nil {
-		return t.policyError(err)
+	var entries []authority.Entry
+	for _, h := range hosts {
+		set, err := pf.load(h.policy)
+		if err != nil {
+			return t.policyError(err)
+		}
+		for _, e := range set.Inventory(at) {
+			if h.agent.ID == "" || (e.Agent == h.agent.ID && e.Environment == h.agent.Environment) {
+				entries = append(entries, e)
+			}
+		}
 	}
-	return t.inventory(set.Inventory(at), at, *out)
+	return t.inventory(entries, at, *out)
 }
 
-// inventoryPolicy reads what the records of a folder had loaded, or, where it
-// holds no records, the documents in it.
-func inventoryPolicy(pf policyFlags, dir string) (policy, error) {
+// host is what one host runs, and for which agent; for any, where it is not
+// read from records.
+type host struct {
+	agent  rationale.Agent
+	policy policy
+}
+
+// hosts reads what the records of a folder had loaded, or, where it holds no
+// records, the documents in it.
+func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
 	journals, err := filepath.Glob(filepath.Join(dir, "*"+journal.Extension))
 	if err != nil {
-		return policy{}, err
+		return nil, err
 	}
 	if len(journals) > 0 {
-		return recordedPolicy(dir)
+		return t.recordedHosts(dir)
 	}
-	return pf.read(dir)
+	read, err := pf.read(dir)
+	return []host{{policy: read}}, err
 }
 
-// recordedPolicy rebuilds what the newest journal of a folder had loaded.
-func recordedPolicy(dir string) (policy, error) {
-	var found policy
-	file := ""
-	loaded := make(map[string]authority.Document)
+// recordedHosts rebuilds, for each agent, what the newest journal that knows it
+// had loaded.
+func (t *terminal) recordedHosts(dir string) ([]host, error) {
+	found := make(map[rationale.Agent]*recordedHost)
 	for entry, err := range journal.Read(dir) {
-		if err != nil {
-			return policy{}, err
+		switch {
+		case err != nil && journal.Torn(err):
+			continue // its writer is at work, or stopped there
+		case err != nil:
+			return nil, err
 		}
 		l, ok := entry.Record.(*rationale.Lifecycle)
 		if !ok {
 			continue
 		}
-		if entry.File != file {
-			file, loaded, found = entry.File, make(map[string]authority.Document), policy{}
+		h := found[l.Agent]
+		if h == nil || h.file != entry.File {
+			h = &recordedHost{file: entry.File, loaded: make(map[string]authority.Document)}
+			found[l.Agent] = h
 		}
-		switch l.Event {
-		case rationale.EventLoaded, rationale.EventRevoked, rationale.EventSuspended:
-			if l.Bytes != nil {
-				loaded[l.Document] = authority.Document{Name: l.Document, Data: l.Bytes, Signature: l.Signature}
-			}
-		case rationale.EventUnloaded:
-			delete(loaded, l.Document)
-		case rationale.EventManifest:
-			if found.manifest, err = authority.ParseManifest("manifest in "+file, l.Bytes); err != nil {
-				return policy{}, err
-			}
-			found.checked = true
+		if err := h.apply(l); err != nil {
+			return nil, err
 		}
 	}
-	if len(loaded) == 0 {
-		return policy{}, errors.New(dir + " holds no record of a loaded document")
+	var hosts []host
+	for agent, h := range found {
+		for _, name := range slices.Sorted(maps.Keys(h.loaded)) {
+			h.policy.docs = append(h.policy.docs, h.loaded[name])
+		}
+		if len(h.policy.docs) > 0 {
+			hosts = append(hosts, host{agent, h.policy})
+		}
 	}
-	for _, d := range loaded {
-		found.docs = append(found.docs, d)
+	if len(hosts) == 0 {
+		return nil, errors.New(dir + " holds no record of a loaded document")
 	}
-	return found, nil
+	slices.SortFunc(hosts, func(a, b host) int {
+		return cmp.Or(cmp.Compare(a.agent.ID, b.agent.ID), cmp.Compare(a.agent.Environment, b.agent.Environment))
+	})
+	return hosts, nil
+}
+
+// recordedHost is a host as one journal tells of it.
+type recordedHost struct {
+	file   string
+	loaded map[string]authority.Document
+	policy policy
+}
+
+func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
+	switch l.Event {
+	case rationale.EventLoaded, rationale.EventRevoked, rationale.EventSuspended:
+		if l.Bytes != nil {
+			h.loaded[l.Document] = authority.Document{Name: l.Document, Data: l.Bytes, Signature: l.Signature}
+		}
+		// The host itself found it unsigned: it does not allow that.
+		h.policy.strict = h.policy.strict || l.Standing == rationale.StandingUnsigned
+	case rationale.EventUnloaded:
+		delete(h.loaded, l.Document)
+	case rationale.EventManifest:
+		h.policy.manifest, err = authority.ParseManifest("manifest in "+h.file, l.Bytes)
+		h.policy.checked = err == nil
+	}
+	return err
 }
 
 func (t *terminal) inventory(entries []authority.Entry, at time.Time, out string) int {
@@ -151,6 +197,9 @@ func inventoryTable(entries []authority.Entry) *table {
 			ref = &rationale.AuthorizationRef{}
 		}
 		standing := e.Standing.String()
+		if ref.Unsigned && e.Provisional == "" {
+			standing += " (unsigned)"
+		}
 		if e.Provisional != "" {
 			standing = "provisionally unauthorized (" + standing + ")"
 		}

@@ -14,7 +14,7 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // documents that fail, a call that is denied, evidence that does not verify
+	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records
 	exitUsage  = 2 // a command line or a file that cannot be used
 	exitPend   = 3 // check: the call needs a human's approval
 )
@@ -29,8 +29,9 @@ Commands:
   inventory  what may each agent decide, who said so, until when, and what is not authorized
   records    list and explain the decisions, outcomes and other records of an evidence folder
 
-Exit codes: 0 success; 1 documents that fail, a call that is denied, records that are damaged;
-2 a command line or a file that cannot be used; 3 a call that needs a human's approval.
+Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
+provisionally unauthorized, records that are damaged; 2 a command line or a file that cannot
+be used; 3 a call that needs a human's approval.
 
 Run 'ambit COMMAND -h' for the flags of a command.
 `

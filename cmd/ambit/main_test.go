@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,28 +39,120 @@ func TestScripts(t *testing.T) {
 // evidence writes the records of three calls of a support agent to a folder:
 // one allowed, one denied, one pending. Its documents are those of a folder.
 func evidence(ts *testscript.TestScript, _ bool, args []string) {
-	docs, err := authority.ReadDir(ts.MkAbs(args[0]))
-	ts.Check(err)
-	j, err := journal.Open(ts.MkAbs(args[1]))
-	ts.Check(err)
+	ts.Check(writeEvidence(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+}
+
+func writeEvidence(policy, dir string) error {
+	docs, err := authority.ReadDir(policy)
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(dir)
+	if err != nil {
+		return err
+	}
 	at := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 	g, err := guard.New(docs, guard.Agent{ID: "support-bot", Environment: "prod"},
 		guard.WithLedger(ledger.New(j)), guard.AllowUnsigned(), guard.WithClock(func() time.Time { return at }))
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	refund, err := guard.Wrap(g, authority.Tool{
 		Name: "orders.refund", Schema: json.RawMessage(`{"type":"object","properties":{"amount":{"type":"number"},"note":{"type":"string"}}}`),
 	}, func(context.Context, []byte) ([]byte, error) { return []byte("done"), nil })
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	for _, arguments := range []string{
 		`{"amount": 12.5, "note": "\u001b[31mred", "_rationale": {"purpose": "The parcel\nwas lost."}}`,
 		`{"amount": 1000, "_rationale": {"purpose": "The parcel was lost."}}`,
 		`{"amount": 100, "_rationale": {"purpose": "The parcel was lost.", "expected": "A refund.", "fallback": "None.",
 		  "alternatives": [{"option": "wait", "rejected": "too late"}], "evidence": ["https://orders.example.com/7"]}}`,
 	} {
-		_, err := refund(context.Background(), guard.Call{Arguments: []byte(arguments)})
-		ts.Check(err)
+		if _, err := refund(context.Background(), guard.Call{Arguments: []byte(arguments)}); err != nil {
+			return err
+		}
 	}
-	ts.Check(j.Close())
+	return j.Close()
+}
+
+const supportBot = `apiVersion: ambit/v1
+kind: Authorization
+id: support-bot
+owner: {id: dana@example.com}
+agent: {id: support-bot, environments: [prod]}
+grant: {by: [{id: lee@example.com}], at: 2026-11-01T00:00:00Z, expires: 2027-02-01T00:00:00Z}
+approval: {by: [group:support-leads]}
+classes:
+  - id: refund
+    tools: [orders.refund]
+    tier: parameterized
+    spend: {currency: EUR, amount: args.amount, per_event: {parameterized: "20.00", authorization_required: "500.00"}}
+`
+
+// A host that is writing its next record, or died in the middle of it, has an
+// inventory all the same; one whose records were changed has none.
+func TestInventoryOfTornAndDamagedRecords(t *testing.T) {
+	policy, dir := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(policy, "a.yaml"), []byte(supportBot), 0o600))
+	require.NoError(t, writeEvidence(policy, dir))
+	require.NoError(t, writeEvidence(policy, dir), "another host for the same agent")
+	look := func() (code int, out, errs string) {
+		var o, e bytes.Buffer
+		code = run(&terminal{out: &o, err: &e}, []string{"inventory", dir, "-at", "2026-11-03T00:00:00Z"})
+		return code, o.String(), e.String()
+	}
+	journals, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, journals, 2)
+	f, err := os.OpenFile(journals[1], os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString(`{"body":{"kind":"dec`)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	code, out, errs := look()
+	assert.Equal(t, exitOK, code, "%s", errs)
+	assert.Contains(t, out, "1 entry as of", "the newest host of the agent, once")
+
+	data, err := os.ReadFile(journals[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(journals[0], bytes.Replace(data, []byte("loaded"), []byte("lOaded"), 1), 0o600))
+	code, _, errs = look()
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, errs, filepath.Base(journals[0]))
+}
+
+// With the keys that the host trusts, a signed document is in force and an
+// unsigned one is not.
+func TestKeys(t *testing.T) {
+	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a.yaml")
+	require.NoError(t, os.WriteFile(name, []byte(supportBot), 0o600))
+	check := func(args ...string) string {
+		var out, errs bytes.Buffer
+		args = append([]string{"inventory", dir, "-o", "json", "-at", "2026-11-03T00:00:00Z"}, args...)
+		run(&terminal{out: &out, err: &errs}, args)
+		require.Empty(t, errs.String())
+		var entry authority.Entry
+		require.NoError(t, json.Unmarshal(out.Bytes(), &entry))
+		return entry.Standing.String()
+	}
+	key := base64.StdEncoding.EncodeToString(private.Public().(ed25519.PublicKey))
+	assert.Equal(t, "active", check())
+	assert.Equal(t, "unsigned", check("-signed"))
+	assert.Equal(t, "unsigned", check("-key", key))
+
+	pae := fmt.Sprintf("DSSEv1 %d %s %d %s", len(authority.PayloadType), authority.PayloadType, len(supportBot), supportBot)
+	envelope := fmt.Sprintf(`{"payloadType":%q,"payload":%q,"signatures":[{"sig":%q}]}`, authority.PayloadType,
+		base64.StdEncoding.EncodeToString([]byte(supportBot)), base64.StdEncoding.EncodeToString(ed25519.Sign(private, []byte(pae))))
+	require.NoError(t, os.WriteFile(name+".dsse.json", []byte(envelope), 0o600))
+	assert.Equal(t, "active", check("-key", key))
+	assert.Equal(t, "unsigned", check("-signed"), "a signature by a key that nobody trusts")
+
+	var out, errs bytes.Buffer
+	assert.Equal(t, exitUsage, run(&terminal{out: &out, err: &errs}, []string{"vet", dir, "-key", "x"}))
+	assert.Contains(t, errs.String(), "want the base64 of the 32 bytes")
 }
 
 // TestCorpusCheck replays every case of the corpus through ambit check.

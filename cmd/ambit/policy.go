@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -16,17 +18,29 @@ type policy struct {
 	docs     []authority.Document
 	manifest authority.Manifest
 	checked  bool // a manifest was given
+	strict   bool // the host that was read requires signatures
 }
 
 // policyFlags are the flags of the commands that read documents.
 type policyFlags struct {
 	manifest *string
 	signed   *bool
+	keys     *[]ed25519.PublicKey
 	at       *string
 }
 
 func addPolicyFlags(f flags) policyFlags {
+	keys := new([]ed25519.PublicKey)
+	f.Func("key", "an Ed25519 public key that the host trusts, raw in `BASE64`; may be given again; implies -signed", func(text string) error {
+		key, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(key) != ed25519.PublicKeySize {
+			return fmt.Errorf("want the base64 of the %d bytes of a raw public key", ed25519.PublicKeySize)
+		}
+		*keys = append(*keys, key)
+		return nil
+	})
 	return policyFlags{
+		keys:     keys,
 		manifest: f.String("manifest", "", "manifest `FILE` of the host, as it writes it (default: DIR/manifest.yaml if there is one)"),
 		signed:   f.Bool("signed", false, "unsigned documents are not in force (hosts require signatures unless they say otherwise)"),
 		at:       f.String("at", "", "the `TIME` to look at, RFC 3339 (default: now)"),
@@ -72,7 +86,8 @@ func (p policyFlags) read(dir string) (policy, error) {
 
 func (p policyFlags) load(read policy) (*authority.Set, error) {
 	var opts []authority.Option
-	if !*p.signed {
+	opts = append(opts, authority.TrustKeys(*p.keys...))
+	if !*p.signed && !read.strict && len(*p.keys) == 0 {
 		opts = append(opts, authority.AllowUnsigned())
 	}
 	return authority.Load(read.docs, read.manifest, opts...)

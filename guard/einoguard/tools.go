@@ -32,7 +32,9 @@ func Tools(ctx context.Context, g *guard.Guard, tools ...tool.BaseTool) ([]tool.
 
 // ToolsFrom is [Tools] for tools that a server offers, such as one that speaks
 // MCP: they are known to the guard as server/name. Eino itself tells tools
-// apart by name alone, so two servers' tools of one name need two nodes.
+// apart by name alone, so two servers' tools of one name need two nodes. The server name
+// "unguarded" is reserved, and an error: records give it to a call that reached a
+// tool of a known name which is not the wrapped one.
 func ToolsFrom(ctx context.Context, g *guard.Guard, server string, tools ...tool.BaseTool) ([]tool.BaseTool, error) {
 	if server == unguarded {
 		return nil, fmt.Errorf("einoguard: the server name %q is reserved", unguarded)

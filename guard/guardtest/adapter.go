@@ -299,7 +299,7 @@ func (s *stage) expect(t *testing.T, verdict rationale.Verdict, reasons ...ratio
 	ds := s.recorder.Decisions()
 	require.Len(t, ds, 1)
 	assert.Equal(t, verdict, ds[0].Verdict)
-	assert.Equal(t, reasons, ds[0].Reasons)
+	assert.Equal(t, append([]rationale.Reason{}, reasons...), ds[0].Reasons)
 	if verdict != rationale.Allow {
 		assert.Zero(t, s.runs.Load())
 		assert.Empty(t, s.recorder.Outcomes())
