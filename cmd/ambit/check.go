@@ -37,6 +37,7 @@ func check(t *terminal, args []string) int {
 	f.StringVar(&call.Session, "session", "", "session `ID`")
 	arguments := f.String("args", "{}", "arguments as `JSON`")
 	f.Func("fact", "a fact as `NAME=JSON`; may be given again", func(text string) error { return setFact(call, text) })
+	before := f.String("before", "", "a `DIR` of documents that DIR takes the place of in a running host: an older version than its is superseded")
 	out := f.output("text", "json")
 	rest, code := f.parse(args, "one folder of documents", 1, 1)
 	if code >= 0 {
@@ -57,7 +58,7 @@ func check(t *terminal, args []string) int {
 	if err != nil {
 		return t.policyError(err)
 	}
-	set, err := pf.load(read)
+	set, err := pf.replace(*before, read)
 	if err != nil {
 		return t.policyError(err)
 	}

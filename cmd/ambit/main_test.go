@@ -171,6 +171,9 @@ func TestCorpusCheck(t *testing.T) {
 						"check", filepath.Join(suite.Dir, "policy"), "-manifest", filepath.Join(suite.Dir, "manifest.yaml"),
 						"-call", "-", "-o", "json",
 					}
+					if len(suite.Before) > 0 {
+						args = append(args, "-before", suite.BeforeDir())
+					}
 					if !suite.AllowUnsigned {
 						args = append(args, "-signed")
 					}

@@ -92,3 +92,24 @@ func (p policyFlags) load(read policy) (*authority.Set, error) {
 	}
 	return authority.Load(read.docs, read.manifest, opts...)
 }
+
+// replace loads read in place of the documents of a folder, as a host that
+// reloads does; by itself where there is no such folder.
+func (p policyFlags) replace(before string, read policy) (*authority.Set, error) {
+	if before == "" {
+		return p.load(read)
+	}
+	docs, err := authority.ReadDir(before)
+	if err != nil {
+		return nil, err
+	}
+	set, err := p.load(policy{docs: docs, manifest: read.manifest, strict: read.strict})
+	if err != nil {
+		return nil, err
+	}
+	next, err := set.Reload(read.docs)
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
+}

@@ -6,6 +6,7 @@ package corpus
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,8 +20,10 @@ import (
 
 // Suite is one folder of the corpus: documents, a manifest, and cases.
 type Suite struct {
-	Name          string
-	Dir           string
+	Name string
+	Dir  string
+	// Before are documents that were loaded first; Documents took their place.
+	Before        []authority.Document
 	Documents     []authority.Document
 	Manifest      authority.Manifest
 	AllowUnsigned bool
@@ -107,6 +110,9 @@ func loadSuite(dir string) (Suite, error) {
 	if suite.Documents, err = authority.ReadDir(filepath.Join(dir, "policy")); err != nil {
 		return suite, err
 	}
+	if suite.Before, err = authority.ReadDir(suite.BeforeDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return suite, err
+	}
 	name := filepath.Join(dir, "manifest.yaml")
 	if data, err = os.ReadFile(name); err != nil {
 		return suite, err
@@ -154,6 +160,21 @@ func strict(data []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	return dec.Decode(into)
+}
+
+// BeforeDir is where the documents that were loaded first lie, if there are any.
+func (s Suite) BeforeDir() string { return filepath.Join(s.Dir, "before") }
+
+// Set loads the suite's documents, in place of those before them.
+func (s Suite) Set() (*authority.Set, error) {
+	if len(s.Before) == 0 {
+		return authority.Load(s.Documents, s.Manifest, s.Options()...)
+	}
+	set, err := authority.Load(s.Before, s.Manifest, s.Options()...)
+	if err != nil {
+		return nil, err
+	}
+	return set.Reload(s.Documents)
 }
 
 // Options returns the options that the suite's documents load with.

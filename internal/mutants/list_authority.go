@@ -23,6 +23,12 @@ func standing() []mutant {
 		},
 		{
 			File: file,
+			Old:  "newest.version > g.Version && !at.Before(newest.at) {",
+			New:  "newest.version > g.Version+1 && !at.Before(newest.at) {",
+			Why:  "an older version comes back into force",
+		},
+		{
+			File: file,
 			Old:  "if s.reaffirms(r, g) && r.At.After(last) && !at.Before(r.At) {",
 			New:  "if s.reaffirms(r, g) && r.At.After(last) {",
 			Why:  "a reaffirmation counts before it is given",

@@ -69,11 +69,18 @@ func New(t *testing.T, suite corpus.Suite, c corpus.Case) *Host {
 		opts = append(opts, guard.WithEstimators(h.estimator(spec)))
 	}
 	m := c.Call.Model
-	g, err := guard.New(suite.Documents, guard.Agent{
+	first := suite.Before
+	if len(first) == 0 {
+		first = suite.Documents
+	}
+	g, err := guard.New(first, guard.Agent{
 		ID: c.Call.Agent, Environment: c.Call.Environment, Prompt: c.Call.Prompt,
 		Model: authority.ModelSpec{Provider: m.Provider, Name: m.Name, Version: m.Version},
 	}, opts...)
 	require.NoError(t, err)
+	if len(suite.Before) > 0 {
+		require.NoError(t, g.Reload(suite.Documents))
+	}
 	h.Guard = g
 	return h
 }
