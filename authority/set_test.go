@@ -3,6 +3,7 @@ package authority_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -353,4 +354,17 @@ func TestInventoryComparesPins(t *testing.T) {
 			assert.Equal(t, tt.why != "", entries[0].Standing == rationale.StandingPinMismatch)
 		})
 	}
+}
+
+// A message names so many classes and no more, however many hold.
+func TestAmbiguityNamesAFewClasses(t *testing.T) {
+	var docs []authority.Document
+	for i := range 30 {
+		docs = append(docs, grantDoc(fmt.Sprintf("doc-%02d", i)))
+	}
+	d := decide(load(t, docs...), noon, `{"n":1}`)
+	require.Equal(t, []rationale.Reason{rationale.AmbiguousClass}, d.Reasons)
+	message := d.Checks[0].Message
+	assert.Equal(t, 20, strings.Count(message, "/act"), message)
+	assert.Contains(t, message, "10 more")
 }
