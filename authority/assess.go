@@ -20,6 +20,7 @@ type assessment struct {
 	plan  *plan
 	in    Input
 	input celplan.Input
+	frame *celplan.Frame
 	d     *rationale.Decision
 	tier  classify.Tier              // effective so far
 	read  map[string]rationale.Input // by path, what rules read
@@ -56,6 +57,8 @@ func (s *Set) Assess(c *Classified, in Input) (d *rationale.Decision) {
 	a.mode()
 	a.action()
 	a.facts()
+	c.input = a.input
+	a.frame = c.frame()
 	a.allow()
 	a.bounds()
 	a.triggers()
@@ -270,7 +273,7 @@ func (a *assessment) root(name string) strictjson.Value {
 
 // inputs lists what a rule refers to, for the record of its check.
 func (a *assessment) inputs(rule *celplan.Program) []rationale.Input {
-	readings := rule.Inputs(&a.input)
+	readings := rule.Readings(a.frame)
 	inputs := make([]rationale.Input, len(readings))
 	for i, r := range readings {
 		path := string(r.Path)
@@ -367,7 +370,7 @@ func (a *assessment) bounds() {
 		if b.doc.Baseline {
 			check.Kind = rationale.CheckBaseline
 		}
-		holds, err := b.rule.EvalBool(&a.input)
+		holds, err := b.rule.Bool(a.frame)
 		switch {
 		case err != nil:
 			check.Result, check.Reason, check.Message = rationale.Errored, evalReason(err), err.Error()
@@ -384,7 +387,7 @@ func (a *assessment) triggers() {
 		check := rationale.Check{
 			Kind: rationale.CheckTrigger, ID: t.id, Why: t.doc.Code, Result: rationale.Passed, Inputs: a.inputs(t.rule),
 		}
-		fires, err := t.rule.EvalBool(&a.input)
+		fires, err := t.rule.Bool(a.frame)
 		switch {
 		case err != nil:
 			check.Result, check.To = rationale.Raised, classify.Max(classify.AuthorizationRequired, t.doc.To)

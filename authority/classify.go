@@ -103,13 +103,22 @@ func (c *Classified) classify() {
 		return
 	}
 	candidates := make([]classify.Candidate, len(plans))
+	f := c.frame()
 	for i, p := range plans {
 		candidates[i] = classify.Candidate{Pattern: p.pattern, Prohibited: p.class.Tier == classify.Prohibited}
 		if p.when != nil {
-			candidates[i].When = func() (bool, error) { return p.when.EvalBool(&c.input) }
+			candidates[i].When = func() (bool, error) { return p.when.Bool(f) }
 		}
 	}
 	c.conclude(plans, classify.Choose(candidates))
+}
+
+// frame returns what rules read, as far as it is known.
+func (c *Classified) frame() *celplan.Frame {
+	f := new(celplan.Frame)
+	f.Begin(c.tool.layout)
+	f.Load(&c.input)
+	return f
 }
 
 func (c *Classified) conclude(plans []*plan, found classify.Result) {

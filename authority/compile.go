@@ -20,6 +20,7 @@ type tool struct {
 	schema  *strictjson.Schema
 	derived *strictjson.Type // an Object
 	facts   *strictjson.Type // an Object
+	layout  *celplan.Layout
 	env     *celplan.Env
 	when    *celplan.Env // without facts, which are fetched once the class is known
 }
@@ -39,9 +40,10 @@ func newTool(spec Tool, m Manifest) (*tool, error) {
 	if t.facts, err = factsType(m); err != nil {
 		return nil, err
 	}
-	t.env, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived, Facts: t.facts})
+	t.layout = celplan.NewLayout(t.schema)
+	t.env, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived, Facts: t.facts}, t.layout)
 	if err == nil {
-		t.when, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived})
+		t.when, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived}, t.layout)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tool %s: %w", t.id, err)

@@ -226,7 +226,7 @@ func amountOf(v strictjson.Value) (decimal.Decimal, error) {
 }
 
 func (a *assessment) quantity(p *spendPlan, s *rationale.Spend) (decimal.Decimal, error) {
-	n, err := p.quantity.EvalInt(&a.input)
+	n, err := p.quantity.Int(a.frame)
 	if err != nil {
 		return decimal.Decimal{}, fmt.Errorf("quantity: %w", err)
 	}

@@ -89,13 +89,18 @@ type Scope struct {
 type Env struct {
 	cel    *cel.Env
 	types  *provider
+	layout *Layout
 	impls  map[string]*functions.Overload
 	callee []string // names of the functions that can be called, sorted
 }
 
 // NewEnv returns the environment of a scope, or an error when a type of the
-// scope is no Object, or is malformed.
-func NewEnv(scope Scope) (*Env, error) {
+// scope is no Object, or is malformed. Its programs run on frames of layout;
+// nil: of one of its own.
+func NewEnv(scope Scope, layout *Layout) (*Env, error) {
+	if layout == nil {
+		layout = NewLayout(nil)
+	}
 	types, err := newProvider(scope)
 	if err != nil {
 		return nil, err
@@ -121,7 +126,7 @@ func NewEnv(scope Scope) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CEL environment: %w", err)
 	}
-	e := &Env{cel: celEnv, types: types, impls: make(map[string]*functions.Overload)}
+	e := &Env{cel: celEnv, types: types, layout: layout, impls: make(map[string]*functions.Overload)}
 	for name, fn := range celEnv.Functions() {
 		if callable(name) {
 			e.callee = append(e.callee, name)
@@ -166,6 +171,9 @@ func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) 
 	}
 	p = &Program{env: e, want: want, ast: root, patience: maxDuration}
 	p.reads, p.at = readsOf(root, e.types)
+	for i := range p.reads {
+		p.reads[i].slot, p.reads[i].rest = e.layout.resolve(e.types, p.reads[i].steps)
+	}
 	if err := p.plan(checked); err != nil {
 		return nil, refuse(1, 1, "the expression cannot be compiled")
 	}

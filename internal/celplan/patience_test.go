@@ -13,7 +13,7 @@ import (
 func TestPatienceEnds(t *testing.T) {
 	env, err := NewEnv(Scope{Args: &strictjson.Type{Kind: strictjson.Object, Fields: []strictjson.Field{
 		{Name: "ns", Type: &strictjson.Type{Kind: strictjson.List, Elem: &strictjson.Type{Kind: strictjson.Int}}},
-	}}})
+	}}}, nil)
 	require.NoError(t, err)
 	p, err := env.Compile(`args.ns.all(n, n == 1) || true`, strictjson.Bool)
 	require.NoError(t, err)

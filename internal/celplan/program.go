@@ -94,10 +94,10 @@ type EvalError struct {
 
 func (e *EvalError) Error() string { return e.Message }
 
-// EvalBool evaluates an expression compiled for Bool. Any error is an
-// [*EvalError], and comes with false.
-func (p *Program) EvalBool(in *Input) (bool, error) {
-	out, err := p.eval(in)
+// Bool evaluates an expression compiled for Bool on a frame of its layout. Any
+// error is an [*EvalError], and comes with false.
+func (p *Program) Bool(f *Frame) (bool, error) {
+	out, err := p.evalFrame(f)
 	if err != nil {
 		return false, err
 	}
@@ -108,10 +108,10 @@ func (p *Program) EvalBool(in *Input) (bool, error) {
 	return bool(b), nil
 }
 
-// EvalInt evaluates an expression compiled for Int. Any error is an
-// [*EvalError], and comes with 0.
-func (p *Program) EvalInt(in *Input) (int64, error) {
-	out, err := p.eval(in)
+// Int evaluates an expression compiled for Int on a frame of its layout. Any
+// error is an [*EvalError], and comes with 0.
+func (p *Program) Int(f *Frame) (int64, error) {
+	out, err := p.evalFrame(f)
 	if err != nil {
 		return 0, err
 	}
@@ -130,6 +130,17 @@ func (p *Program) Constant() (value, ok bool) {
 	}
 	b, ok := p.constant.(types.Bool)
 	return bool(b), ok
+}
+
+func (p *Program) evalFrame(f *Frame) (ref.Val, error) {
+	if p == nil || f == nil || f.layout != p.env.layout {
+		return nil, &EvalError{Message: "there is nothing to evaluate"}
+	}
+	in, err := f.whole()
+	if err != nil {
+		return nil, &EvalError{Message: "the arguments could not be read"}
+	}
+	return p.eval(in)
 }
 
 func (p *Program) eval(in *Input) (out ref.Val, err error) {

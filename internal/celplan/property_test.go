@@ -147,7 +147,7 @@ func (v propertyValues) input(absent func(name string) bool) *celplan.Input {
 
 // TestSameAsCEL compares with cel-go itself where every value is there.
 func TestSameAsCEL(t *testing.T) {
-	env, err := celplan.NewEnv(propertyScope(true))
+	env, err := celplan.NewEnv(propertyScope(true), nil)
 	require.NoError(t, err)
 	plain, err := cel.NewEnv(
 		cel.Variable("args", cel.MapType(cel.StringType, cel.DynType)),
@@ -191,7 +191,7 @@ func TestSameAsCEL(t *testing.T) {
 // TestAbsenceOnlyAddsErrors compares an evaluation with absent values to the
 // same with all of them: it has the same result, or is an Absent error.
 func TestAbsenceOnlyAddsErrors(t *testing.T) {
-	env, err := celplan.NewEnv(propertyScope(false))
+	env, err := celplan.NewEnv(propertyScope(false), nil)
 	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		src := (&generator{t: t}).boolean(3)
@@ -233,7 +233,7 @@ func TestFindingsAreSound(t *testing.T) {
 	}
 	found := map[celplan.FindingKind]int{}
 	for _, everyRequired := range []bool{true, false} {
-		env, err := celplan.NewEnv(propertyScope(everyRequired))
+		env, err := celplan.NewEnv(propertyScope(everyRequired), nil)
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
 			src := (&generator{t: t, tested: true}).boolean(3)

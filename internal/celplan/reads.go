@@ -217,6 +217,8 @@ type reference struct {
 	path   Path
 	steps  []step
 	tested bool // by has() only
+	slot   int  // that leads to it; -1: none does
+	rest   []step
 }
 
 type reader struct {
@@ -347,11 +349,12 @@ type Reading struct {
 	Unavailable string
 }
 
-// Inputs returns what the expression refers to with the values of in, sorted
-// by path, for the record of a check. It shows a list whole instead of what is
-// read of its elements, and it includes what the evaluation did not reach.
-func (p *Program) Inputs(in *Input) []Reading {
-	if p == nil || in == nil {
+// Readings returns what the expression refers to with the values of a frame,
+// sorted by path, for the record of a check. It shows a list whole instead of
+// what is read of its elements, and it includes what the evaluation did not
+// reach.
+func (p *Program) Readings(f *Frame) []Reading {
+	if p == nil || f == nil || f.layout != p.env.layout {
 		return nil
 	}
 	var readings []Reading
@@ -361,32 +364,25 @@ func (p *Program) Inputs(in *Input) []Reading {
 			steps = steps[:each]
 		}
 		reading := Reading{Path: place{steps: steps}.path()}
-		reading.Value, reading.Unavailable = in.lookup(steps)
+		reading.Value, reading.Unavailable = f.lookup(r)
 		readings = append(readings, reading)
 	}
 	slices.SortFunc(readings, func(a, b Reading) int { return strings.Compare(string(a.Path), string(b.Path)) })
 	return slices.CompactFunc(readings, func(a, b Reading) bool { return a.Path == b.Path })
 }
 
-func (in *Input) lookup(steps []step) (strictjson.Value, string) {
-	if len(steps) < 2 {
+func (f *Frame) lookup(r reference) (strictjson.Value, string) {
+	if r.slot < 0 {
 		return strictjson.Value{}, ""
 	}
-	var v strictjson.Value
-	switch steps[0].name {
-	case "args":
-		v = in.Args
-	case "derived":
-		v = in.Derived
-	case "facts":
-		if why, unavailable := in.Unavailable[steps[1].name]; unavailable {
-			return strictjson.Value{}, orUnknown(why)
-		}
-		v = in.Facts
-	case "call":
-		v = in.Call.value()
+	if why, broken := f.Unavailable(r.slot); broken {
+		return strictjson.Value{}, orUnknown(why)
 	}
-	for _, s := range steps[1:] {
+	v := f.vals[r.slot]
+	for _, s := range r.rest {
+		if s.any {
+			break
+		}
 		next, ok := v.Get(s.name)
 		if !ok {
 			return strictjson.Value{}, ""

@@ -66,7 +66,7 @@ func testScope() celplan.Scope {
 }
 
 func testEnv(t testing.TB) *celplan.Env {
-	env, err := celplan.NewEnv(testScope())
+	env, err := celplan.NewEnv(testScope(), nil)
 	require.NoError(t, err)
 	return env
 }
