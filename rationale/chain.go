@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Envelope is a record in its place in a journal: beside the canonical body
@@ -55,6 +57,9 @@ type Chain struct{ head Head }
 // NewChain starts the chain of a new journal.
 func NewChain(journal string) *Chain { return &Chain{Head{Journal: journal}} }
 
+// ResumeChain continues the chain of a journal after its head.
+func ResumeChain(head Head) *Chain { return &Chain{head} }
+
 // Head returns the end of the chain.
 func (c *Chain) Head() Head { return c.head }
 
@@ -65,12 +70,53 @@ func (c *Chain) Append(rec Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	line, err := Envelope{Journal: c.head.Journal, Seq: c.head.Seq + 1, Prev: c.head.Hash, Body: body}.Line()
-	if err != nil {
-		return nil, err
+	if !utf8.ValidString(c.head.Journal) {
+		return nil, errors.New("encode envelope: the journal's id is not valid UTF-8")
+	}
+	return c.AppendBody(body), nil
+}
+
+// AppendBody is [Chain.Append] of a record that is encoded already, by [Marshal]:
+// the encoding, which costs the most, need not wait for the record's place. The
+// journal's id must be valid UTF-8.
+func (c *Chain) AppendBody(body []byte) []byte {
+	suffix := c.head.follow()
+	line := make([]byte, 0, len(linePrefix)+len(body)+len(suffix)+1)
+	line = append(append(append(line, linePrefix...), body...), suffix...)
+	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
+	return append(line, '\n')
+}
+
+// Follow checks that a line, without its newline, is the next one of the chain,
+// moves the head and returns the line's body, which shares its memory. Unlike
+// [Verifier.Next] it does not check that the body is canonical JSON. After an
+// error, a *[ChainError] without a line number, the chain is as before.
+func (c *Chain) Follow(line []byte) ([]byte, error) {
+	body, ok := bytes.CutSuffix(line, c.head.follow())
+	if ok {
+		body, ok = bytes.CutPrefix(body, []byte(linePrefix))
+	}
+	if !ok {
+		v := Verifier{head: c.head}
+		if _, err := v.Next(line); err != nil {
+			return nil, err
+		}
+		return nil, &ChainError{Problem: ChainEdited, Detail: "the line is not in canonical form"}
 	}
 	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
-	return append(line, '\n'), nil
+	return body, nil
+}
+
+// The canonical form of an envelope sorts its members: body, journal, prev, seq.
+const linePrefix = `{"body":`
+
+// follow returns what stands behind the body in the line after the head.
+func (h Head) follow() []byte {
+	journal, err := jsontext.AppendQuote(nil, h.Journal)
+	if err != nil {
+		journal = []byte(`""`) // what is not valid UTF-8 is the id of no line
+	}
+	return fmt.Appendf(nil, `,"journal":%s,"prev":"%s","seq":%d}`, journal, h.Hash, h.Seq+1)
 }
 
 // ChainProblem says how a line breaks its chain.
@@ -107,8 +153,15 @@ type Verifier struct {
 	lost  bool // the line before could not be read: there is nothing to compare with
 }
 
+// ResumeVerifier checks the lines after a head.
+func ResumeVerifier(head Head) *Verifier { return &Verifier{head: head} }
+
 // Head returns the last line that was accepted or resumed from.
 func (v *Verifier) Head() Head { return v.head }
+
+// Skip says that lines before the next one could not be read and that this is
+// known: the next line is compared with nothing.
+func (v *Verifier) Skip() { v.lost = true }
 
 // Next checks one line, without its newline, and returns its envelope. An error
 // is a *[ChainError]. Unless the problem is ChainMalformed the envelope is returned

@@ -70,6 +70,18 @@ func marshalRecord(rec Record) ([]byte, error) {
 			l.Kind = KindLifecycle
 			return marshalKnown(&l, l.ID)
 		}
+	case *Snapshot:
+		if r != nil {
+			s := *r
+			s.Kind = KindSnapshot
+			return marshalKnown(&s, s.ID)
+		}
+	case *Checkpoint:
+		if r != nil {
+			c := *r
+			c.Kind = KindCheckpoint
+			return marshalKnown(&c, c.ID)
+		}
 	case *Unknown:
 		if r != nil {
 			return r.Body, nil
@@ -88,8 +100,8 @@ func marshalKnown(rec any, id string) ([]byte, error) {
 	return json.Marshal(rec, utcTimes)
 }
 
-// Unmarshal decodes one record by its "kind": *[Decision], *[Outcome] or
-// *[Lifecycle], and *[Unknown] for every other kind.
+// Unmarshal decodes one record by its "kind": *[Decision], *[Outcome],
+// *[Lifecycle], *[Snapshot] or *[Checkpoint], and *[Unknown] for every other kind.
 //
 // Members that this version does not know are ignored; who needs them has the
 // exact bytes in [Envelope].Body. Unknown names of verdicts, tiers, standings
@@ -119,6 +131,10 @@ func Unmarshal(data []byte) (Record, error) {
 		rec = new(Outcome)
 	case KindLifecycle:
 		rec = new(Lifecycle)
+	case KindSnapshot:
+		rec = new(Snapshot)
+	case KindCheckpoint:
+		rec = new(Checkpoint)
 	default:
 		body := append(stdjson.RawMessage(nil), data...)
 		return &Unknown{Kind: head.Kind, ID: head.ID, At: head.At, Body: body}, nil

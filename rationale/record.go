@@ -252,7 +252,20 @@ type Terms struct {
 	ReviewBy      []string
 	ReviewWithin  time.Duration
 	OmitResult    bool // the outcome records nothing of the tool's result
+	Durability    Durability
 }
+
+// Durability says what a record survives before the call goes on. The zero
+// Durability is DurabilityFsync.
+type Durability uint8
+
+const (
+	// DurabilityFsync: the end of the process and of the machine.
+	DurabilityFsync Durability = iota
+	// DurabilityOS: the end of the process. After that of the machine the
+	// last records can be missing. Only for what holds no budget and asks nobody.
+	DurabilityOS
+)
 
 // TraceContext is the host's own trace at the time of the call, in W3C hex.
 type TraceContext struct {
@@ -304,6 +317,10 @@ const (
 	EventMode      Event = "mode"      // observe began or ended
 	EventPin       Event = "pin_mismatch"
 	EventEvidence  Event = "evidence_restored"
+	EventOpened    Event = "opened"   // a process opened the journal; what it found is in Damage
+	EventDamaged   Event = "damaged"  // a part of the journal was lost while it was open
+	EventRepaired  Event = "repaired" // damage was set aside, and a new journal began
+	EventRetired   Event = "retired"  // segments that nothing needs any more were removed
 )
 
 // Lifecycle records a change of what is authorized, with the exact bytes that
@@ -325,6 +342,18 @@ type Lifecycle struct {
 	Denied        int64             `json:"denied,omitzero"` // evidence_restored: how many calls were denied meanwhile
 	From          time.Time         `json:"from,omitzero"`
 	Until         time.Time         `json:"until,omitzero"`
+	Previous      *Head             `json:"previous,omitzero"` // repaired: the end of what could be verified before; retired: of what was removed
+	Damage        []Damage          `json:"damage,omitempty"`  // opened: a torn end that was cut; repaired: what was set aside
+}
+
+// Damage is a part of a journal's files that could not be read as records.
+type Damage struct {
+	File    string `json:"file"`             // name in the journal's folder; for what was set aside, its new name
+	Offset  int64  `json:"offset"`           // of the first byte that could not be read
+	Bytes   int64  `json:"bytes"`            // from there to the end of the file
+	Problem string `json:"problem"`          // one line, for people
+	Digest  string `json:"digest,omitzero"`  // of the whole file, where it was set aside
+	Missing bool   `json:"missing,omitzero"` // the file itself was gone
 }
 
 func (d *Decision) RecordKind() Kind      { return KindDecision }

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -13,9 +15,12 @@ type deadlines struct {
 }
 
 type deadline struct {
-	id    string
-	at    time.Time
-	index int
+	id         string
+	at         time.Time
+	segment    uint64 // of the journal, where the decision is recorded; 0: not known
+	expendable bool   // its records may be lost with the machine
+	reserved   bool   // not recorded yet
+	index      int
 }
 
 func newDeadlines() deadlines { return deadlines{byID: make(map[string]*deadline)} }
@@ -24,21 +29,35 @@ func (d *deadlines) len() int { return len(d.heap) }
 
 func (d *deadlines) has(id string) bool { return d.byID[id] != nil }
 
-func (d *deadlines) add(id string, at time.Time) {
-	if d.has(id) {
+// add adds, unless the id is there.
+func (d *deadlines) add(e deadline) {
+	if d.has(e.id) {
 		return
 	}
-	e := &deadline{id: id, at: at}
-	d.byID[id] = e
-	heap.Push(&d.heap, e)
+	d.byID[e.id] = &e
+	heap.Push(&d.heap, &e)
 }
 
 // addWithin adds, and makes room by dropping the earliest.
-func (d *deadlines) addWithin(limit int, id string, at time.Time) {
-	if d.len() >= limit {
+func (d *deadlines) addWithin(limit int, e deadline) {
+	if d.len() >= limit && !d.has(e.id) {
 		d.remove(d.heap[0].id)
 	}
-	d.add(id, at)
+	d.add(e)
+}
+
+// list returns all that are recorded, the earliest first.
+func (d *deadlines) list() []waiting {
+	all := make([]waiting, 0, len(d.heap))
+	for _, e := range d.heap {
+		if !e.reserved {
+			all = append(all, waiting{e.id, e.at, e.segment})
+		}
+	}
+	slices.SortFunc(all, func(a, b waiting) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Decision, b.Decision))
+	})
+	return all
 }
 
 func (d *deadlines) remove(id string) {

@@ -8,23 +8,21 @@ import (
 
 	"github.com/ambit-go/ambit/guard/guardtest"
 	"github.com/ambit-go/ambit/guard/ledger"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-func ExampleNew() {
+func ExampleOpen() {
 	dir, err := os.MkdirTemp("", "evidence")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer os.RemoveAll(dir)
-	j, err := journal.Open(dir)
+	l, err := ledger.Open(dir) // guard.WithLedger(l)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer j.Close()
-	l := ledger.New(j) // guard.WithLedger(l)
+	defer l.Close()
 
 	d := guardtest.Allowed()
 	fmt.Println(l.Admit(context.Background(), d), d.Verdict, l.Status(time.Now()).Open)

@@ -1,12 +1,13 @@
 // Package ledger admits and records calls: the state that decides beside the
 // documents, and the way into the evidence.
 //
-// [Memory] is the ledger of one process. It promises that a decision is
-// recorded before it counts as admitted, and that an allowed decision gets
-// exactly one outcome. It does not promise yet: spend windows and rates (a
-// document that uses them does not load), answers to tickets and reviews,
-// brakes, and recovery. What it knows of open decisions, tickets and reviews
-// ends with the process; the records stay.
+// [Memory] is the ledger of one process: its state lies in memory, and is a
+// projection of its records. On a journal ([Open]) the state is rebuilt when the
+// process starts, and a decision whose process ended before its outcome gets the
+// outcome unknown. It promises that a decision is durable before it counts as
+// admitted, and that an allowed decision gets exactly one outcome. It does not
+// promise yet: spend windows and rates (a document that uses them does not load),
+// answers to tickets and reviews, and brakes.
 package ledger
 
 import (
@@ -17,9 +18,10 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// Recorder keeps records. *journal.Journal is one.
+// Recorder keeps records.
 type Recorder interface {
 	// Append makes the records durable, in this order and all of them, or
 	// returns an error. It must be safe for concurrent use, must have encoded
@@ -32,16 +34,18 @@ const (
 	maxOpen    = 65536
 	maxTickets = 65536
 	maxReviews = 65536
+	maxAdrift  = 4096
 )
 
 // ErrNotOpen is the error of [Memory.Complete] for a decision that has no
 // outcome to come: it is not known, was not allowed, or has its outcome.
 var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 
-// Memory is a ledger that keeps its state in memory and its records with a
-// [Recorder]. It is safe for concurrent use; records that are appended at the
-// same time reach the Recorder at the same time, so that it can write them
-// together. Make one with [New]; the zero Memory admits nothing.
+// Memory is a ledger that keeps its state in memory and its records on a
+// journal, or with a [Recorder]. It is safe for concurrent use; records that are
+// appended at the same time reach the journal at the same time, so that it can
+// write them together. Make one with [Open] or [New]; the zero Memory admits
+// nothing.
 //
 // Its memory is bounded. Of 65,536 open decisions without outcome, the oldest
 // gets the outcome unknown when another is admitted. Of 65,536 tickets, the
@@ -49,37 +53,46 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 // due; both stay in the records.
 type Memory struct {
 	recorder Recorder
+	journal  *journal.Journal // nil: the recorder is no journal that was opened here
 
-	mu      sync.Mutex
-	open    deadlines       // allowed, without outcome; by the time of the decision
-	tickets deadlines       // by expiry
-	reviews deadlines       // by due date
-	claimed map[string]bool // open decisions of which the outcome is being recorded
+	mu        sync.Mutex
+	open      deadlines       // allowed, without outcome; by the time of the decision
+	tickets   deadlines       // by expiry
+	reviews   deadlines       // by due date
+	claimed   map[string]bool // open decisions of which the outcome is being recorded
+	adrift    map[string]bool // denied because nobody knew whether they were recorded
+	strays    []string        // adrift, and recorded after all
+	documents documents
 }
 
-// New returns a ledger that records with recorder.
+// New returns a ledger that records with recorder and remembers nothing of what
+// was recorded before. Use [Open] where the records shall outlive the process.
 func New(recorder Recorder) *Memory {
+	m := newMemory()
+	m.recorder = recorder
+	return m
+}
+
+func newMemory() *Memory {
 	return &Memory{
-		recorder: recorder,
-		open:     newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
-		claimed: make(map[string]bool),
+		open: newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
+		claimed: make(map[string]bool), adrift: make(map[string]bool), documents: make(documents),
 	}
 }
 
 // Admit concludes the draft and records it. With an error nothing is admitted,
 // and the state is as before. A draft without an id, or with that of an open
 // decision, is an error.
+//
+// The record is durable as its terms say; what holds a budget, or asks people for
+// an answer, always survives the end of the machine.
 func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	if d == nil || d.ID == "" {
 		return errors.New("ledger: the draft decision has no id")
 	}
 	rationale.Conclude(d)
 	if d.Verdict != rationale.Allow {
-		if err := m.append(ctx, d); err != nil {
-			return err
-		}
-		m.admitted(d)
-		return nil
+		return m.append(ctx, expendable(d), d)
 	}
 	oldest, err := m.reserve(d)
 	if err != nil {
@@ -87,38 +100,38 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	}
 	recs := []rationale.Record{d}
 	if oldest != "" {
-		recs = append(recs, lost(oldest, d.At))
+		recs = append(recs, lost(oldest, d.At, "no_outcome"))
 	}
-	if err := m.append(ctx, recs...); err != nil {
-		m.release(d.ID, oldest)
+	if err := m.append(ctx, expendable(d), recs...); err != nil {
+		m.withdraw(d.ID, oldest, errors.Is(err, journal.ErrUncertain))
 		return err
 	}
-	m.settle(oldest)
-	m.admitted(d)
 	return nil
+}
+
+// expendable reports whether a decision may be lost with the machine.
+func expendable(d *rationale.Decision) bool {
+	return d.Terms.Durability == rationale.DurabilityOS &&
+		d.Spend == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
 }
 
 // Complete records the outcome of an allowed decision. For a decision that
 // expects none it returns [ErrNotOpen]. With any other error the outcome was
-// not recorded, and is still expected.
+// not recorded, and is still expected, unless the error is
+// [journal.ErrUncertain].
 func (m *Memory) Complete(ctx context.Context, o *rationale.Outcome) error {
 	if o == nil || o.ID == "" {
 		return errors.New("ledger: the outcome has no id")
 	}
-	if !m.claim(o.Decision) {
+	expendable, ok := m.claim(o.Decision)
+	if !ok {
 		return ErrNotOpen
 	}
-	if err := m.append(ctx, o); err != nil {
-		m.release("", o.Decision)
-		return err
+	err := m.append(ctx, expendable, o)
+	if err != nil && !errors.Is(err, journal.ErrUncertain) {
+		m.release(o.Decision)
 	}
-	m.settle(o.Decision)
-	if o.Status == rationale.StatusNotExecuted {
-		m.mu.Lock()
-		m.reviews.remove(o.Decision) // there is no action to review
-		m.mu.Unlock()
-	}
-	return nil
+	return err
 }
 
 // Record appends records as they are.
@@ -126,7 +139,7 @@ func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
-	return m.append(ctx, recs...)
+	return m.append(ctx, false, recs...)
 }
 
 // Status is what a ledger waits for at one time.
@@ -147,8 +160,31 @@ func (m *Memory) Status(at time.Time) Status {
 	}
 }
 
-// append hands records to the recorder; a panic of it is an error.
-func (m *Memory) append(ctx context.Context, recs ...rationale.Record) (err error) {
+// append hands records to the recorder, with the outcomes of what went adrift,
+// and takes them into the state, unless a journal does that itself.
+func (m *Memory) append(ctx context.Context, expendable bool, recs ...rationale.Record) error {
+	strays := m.takeStrays()
+	now := recs[0].RecordTime()
+	for _, id := range strays {
+		recs = append(recs, &rationale.Outcome{
+			Kind: rationale.KindOutcome, ID: rationale.NewID(now), At: now, Decision: id,
+			Status: rationale.StatusNotExecuted, ErrorType: "evidence_unavailable",
+		})
+	}
+	if err := m.write(ctx, expendable && len(strays) == 0, recs); err != nil {
+		m.returnStrays(strays)
+		return err
+	}
+	if m.journal == nil {
+		for _, rec := range recs {
+			m.apply(rec, 0)
+		}
+	}
+	return nil
+}
+
+// write calls the recorder; a panic of it is an error.
+func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Record) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("ledger: the recorder panicked: %v", r)
@@ -156,6 +192,11 @@ func (m *Memory) append(ctx context.Context, recs ...rationale.Record) (err erro
 	}()
 	if m.recorder == nil {
 		return errors.New("ledger: there is no recorder")
+	}
+	if w, ok := m.recorder.(interface {
+		Write(ctx context.Context, recs ...rationale.Record) error
+	}); ok && expendable {
+		return w.Write(ctx, recs...)
 	}
 	return m.recorder.Append(ctx, recs...)
 }
@@ -179,56 +220,75 @@ func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
 		m.claimed[id] = true
 		oldest = id
 	}
-	m.open.add(d.ID, d.At)
+	m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d), reserved: true})
 	m.claimed[d.ID] = true // nobody completes it before it is recorded
 	return oldest, nil
 }
 
-func (m *Memory) claim(id string) bool {
+func (m *Memory) claim(id string) (expendable, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.claimed == nil || !m.open.has(id) || m.claimed[id] {
-		return false
+		return false, false
 	}
 	m.claimed[id] = true
-	return true
+	return m.open.byID[id].expendable, true
 }
 
-// release undoes a reservation and a claim.
-func (m *Memory) release(reserved, claimed string) {
+func (m *Memory) release(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.open.remove(reserved)
-	delete(m.claimed, reserved)
-	delete(m.claimed, claimed)
-}
-
-// settle closes a decision whose outcome is recorded.
-func (m *Memory) settle(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.open.remove(id)
 	delete(m.claimed, id)
 }
 
-// admitted takes a recorded decision into the state.
-func (m *Memory) admitted(d *rationale.Decision) {
+// withdraw undoes a reservation that was not recorded. Where that is not certain,
+// the decision was denied all the same, and gets its outcome once it shows up.
+func (m *Memory) withdraw(id, oldest string, uncertain bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.claimed, d.ID)
-	if d.Ticket != nil {
-		m.tickets.expire(d.At)
-		m.tickets.addWithin(maxTickets, d.ID, d.Ticket.Expires)
+	if uncertain && !m.claimed[id] {
+		m.strays = append(m.strays, id) // it was recorded just now
+		return
 	}
-	if d.Review != nil {
-		m.reviews.addWithin(maxReviews, d.ID, d.Review.Due)
+	m.open.remove(id)
+	delete(m.claimed, id)
+	if !uncertain {
+		delete(m.claimed, oldest)
+		return
 	}
+	if len(m.adrift) >= maxAdrift {
+		clear(m.adrift) // each is then unknown at the next start
+	}
+	m.adrift[id] = true
+}
+
+func (m *Memory) takeStrays() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var taken []string
+	for _, id := range m.strays {
+		if m.open.has(id) && !m.claimed[id] {
+			m.claimed[id] = true
+			taken = append(taken, id)
+		}
+	}
+	m.strays = nil
+	return taken
+}
+
+func (m *Memory) returnStrays(ids []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		delete(m.claimed, id)
+	}
+	m.strays = append(m.strays, ids...)
 }
 
 // lost is the outcome of a decision for which no outcome came.
-func lost(decision string, at time.Time) *rationale.Outcome {
+func lost(decision string, at time.Time, why string) *rationale.Outcome {
 	return &rationale.Outcome{
 		Kind: rationale.KindOutcome, ID: rationale.NewID(at), At: at, Decision: decision,
-		Status: rationale.StatusUnknown, ErrorType: "no_outcome",
+		Status: rationale.StatusUnknown, ErrorType: why,
 	}
 }

@@ -1,174 +1,278 @@
-// Package journal keeps records in a folder, as JSON lines with a hash chain.
-//
-// What it promises: [Journal.Append] returns nil only after the records were
-// written and fsynced, so what was acknowledged survives the end of the process
-// and of the machine. Each process writes a file of its own, named by the
-// journal's id, and every reader takes all the files of the folder. A line that
-// was edited, removed or moved is found and located by [Read]. After a failed
-// write or fsync, or when the file was removed or replaced, the journal refuses every
-// further record, so that a guard denies instead of acting without evidence.
-//
-// What it does not promise: lines removed from the end of a file leave no trace
-// in the file itself (compare [Journal.Head] with one kept elsewhere). Records
-// of one Append are not atomic: a crash in the middle can leave the first of them. Files
-// are never rotated, compacted or deleted, each Append costs its own fsync, a
-// folder is not locked, and nothing is repaired: a torn last line stays, and is
-// reported. Records are not encrypted; the folder is private to its owner.
 package journal
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// Extension is how the names of journal files end.
-const Extension = ".jsonl"
-
-// ErrClosed is returned by an Append after Close.
-var ErrClosed = errors.New("the journal is closed")
-
-// file is what a journal needs of an *os.File.
-type file interface {
-	io.Writer
-	Sync() error
-	Close() error
-	Stat() (fs.FileInfo, error)
-}
-
-// Journal appends records to one file. Its methods are safe for concurrent use.
+// Journal appends records to the segments of one folder. Its methods are safe
+// for concurrent use.
 type Journal struct {
-	id   string
-	path string
+	config
+	dir  string
+	lock File
 
-	mu    sync.Mutex
-	file  file
-	chain *rationale.Chain
-	err   error // why nothing can be appended any more
+	mu      sync.Mutex
+	queue   []*request
+	closing bool
+	head    rationale.Head // the last record that was acknowledged
+	lost    error          // why nothing can be appended any more, for good
+	index   []Segment
+	moved   chan struct{} // closed, and replaced, when head moves
+
+	wake chan struct{} // something is queued, or closing
+	done chan struct{} // the committer has ended
+	end  error         // of closing; read after done
+
+	retiring sync.Mutex
+
+	w writer // of the committer alone
 }
 
-// Open creates the folder where it does not exist (mode 0700, with its parents) and a new
-// journal file in it (mode 0600), and fsyncs the folder. The caller closes the
-// journal.
-func Open(dir string) (*Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
-	}
-	id := rationale.NewID(time.Now())
-	path := filepath.Join(dir, id+Extension)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
-	}
-	if err := syncDir(dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("open journal: %w", err), f.Close())
-	}
-	return &Journal{id: id, path: path, file: f, chain: rationale.NewChain(id)}, nil
+// request is what one append waits for.
+type request struct {
+	recs   []rationale.Record
+	bodies [][]byte
+	size   int
+	sync   bool
+	retire *retirement // instead of records
+	taken  bool        // guarded by Journal.mu
+	err    error
+	ready  chan struct{} // closed when err is final
 }
 
-// syncDir makes the new file's name durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
+// Open opens the journal of a folder for appending, and creates both where they
+// do not exist (mode 0700, with its parents). The caller closes it.
+//
+// It verifies the headers of all segments, and the records from the last
+// snapshot on, which [WithState]'s state is rebuilt from. It then begins a new
+// segment, whose first records are a snapshot and a lifecycle record of the
+// event [rationale.EventOpened].
+//
+// ErrLocked is the error while another has the journal open, and a
+// *[DamageError] that of files that do not read as they were written.
+func Open(dir string, opts ...Option) (*Journal, error) {
+	j := &Journal{
+		config: configure(opts), dir: dir,
+		wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}),
+	}
+	if err := j.open(); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	go j.commits()
+	return j, nil
+}
+
+func (j *Journal) open() (err error) {
+	if err := j.fs.MkdirAll(j.dir); err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if j.lock, err = j.fs.Lock(filepath.Join(j.dir, lockName)); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.lock.Close())
+		}
+	}()
+	r := recovery{config: j.config, dir: j.dir}
+	if err := r.run(); err != nil {
+		return err
+	}
+	j.w = writer{
+		config: j.config, dir: j.dir, lock: j.lock, number: r.last, oldest: max(1, r.oldest), head: r.head, durable: r.durable, carry: r.carry, torn: r.torn,
+	}
+	if r.head.Journal == "" {
+		j.w.head.Journal = rationale.NewID(j.now())
+		j.w.durable.Journal = j.w.head.Journal
+	}
+	j.w.notes = []rationale.Record{j.opened(r.cut)}
+	if err := j.w.begin(); err != nil {
+		return err
+	}
+	j.head, j.index = j.w.head, append(r.index, j.w.segment)
+	return nil
 }
 
-// ID returns the journal's id, a UUIDv7 of the time it was opened.
-func (j *Journal) ID() string { return j.id }
+// opened is the record of the journal's opening.
+func (j *Journal) opened(cut []rationale.Damage) *rationale.Lifecycle {
+	now := j.now()
+	l := &rationale.Lifecycle{ID: rationale.NewID(now), At: now, Event: rationale.EventOpened, Damage: cut}
+	if cut != nil {
+		l.Message = "the torn end of a write that was never acknowledged is passed over"
+	}
+	return l
+}
 
-// Path returns the journal's file.
-func (j *Journal) Path() string { return j.path }
+// Now returns the time of the journal's clock.
+func (j *Journal) Now() time.Time { return j.now() }
+
+// ID returns the journal's id, a UUIDv7 of the time it was created.
+func (j *Journal) ID() string { return j.Head().Journal }
+
+// Dir returns the journal's folder.
+func (j *Journal) Dir() string { return j.dir }
 
 // Head returns the end of the chain: what was acknowledged so far.
 func (j *Journal) Head() rationale.Head {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.chain.Head()
+	return j.head
 }
 
-// Append writes the records, in order, and returns nil once they are durable.
-//
-// A record that cannot be encoded, and a context that is done before the write
-// begins, are errors that leave the journal as it was; once begun, the write is
-// not interrupted. A failed write or fsync, and a file that was removed or
-// replaced, are final: this and every later Append fails with that error, because what the
-// disk then holds is unknown. Without records Append only reports whether the
-// journal still works.
-func (j *Journal) Append(ctx context.Context, recs ...rationale.Record) error {
+// Segments returns the journal's segments, the oldest first.
+func (j *Journal) Segments() []Segment {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err != nil {
-		return fmt.Errorf("append to journal: %w", j.err)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("append to journal: %w", err)
-	}
-	chain := *j.chain // kept only if all goes well
-	var lines []byte
+	return slices.Clone(j.index)
+}
+
+// Append makes the records durable, in this order and all of them, and returns
+// nil once they are: they survive the end of the process and of the machine.
+// Records that are appended at the same time share a write and an fsync.
+//
+// Any other error than ErrUncertain means that the records were not
+// acknowledged, though after a failed write or fsync the disk can hold them all
+// the same: a later opening then finds them. A record that cannot be encoded
+// fails its own append alone. A context that is done while the append still waits for its
+// turn withdraws it; one that is done while it is being written gives
+// ErrUncertain. Without records Append reports whether the journal still works.
+func (j *Journal) Append(ctx context.Context, recs ...rationale.Record) error {
+	return j.append(ctx, recs, true)
+}
+
+// Write is Append without waiting for fsync: what it acknowledged survives the
+// end of the process, and after that of the machine the last of it can be
+// missing, never what was acknowledged by an Append after it. It is for
+// records whose loss costs nothing but the record.
+func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
+	return j.append(ctx, recs, false)
+}
+
+func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool) error {
+	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
 	for _, rec := range recs {
-		line, err := chain.Append(rec)
+		body, err := rationale.Marshal(rec)
 		if err != nil {
 			return fmt.Errorf("append to journal: %w", err)
 		}
-		lines = append(lines, line...)
+		r.bodies = append(r.bodies, body)
+		r.size += len(body) + lineOverhead
 	}
-	if err := j.persist(lines); err != nil {
-		j.err = err
+	if r.size > maxPayload {
+		return fmt.Errorf("append to journal: %d bytes are too many at once: at most %d", r.size, maxPayload)
+	}
+	if err := j.do(ctx, r); err != nil {
 		return fmt.Errorf("append to journal: %w", err)
 	}
-	j.chain = &chain
 	return nil
 }
 
-func (j *Journal) persist(lines []byte) error {
-	if len(lines) > 0 {
-		if n, err := j.file.Write(lines); err != nil {
-			return err
-		} else if n != len(lines) {
-			return io.ErrShortWrite
-		}
-		if err := j.file.Sync(); err != nil {
-			return err
-		}
-	}
-	return j.inPlace()
-}
-
-// inPlace finds out whether the file that is written to is still the one that
-// readers will find.
-func (j *Journal) inPlace() error {
-	open, err := j.file.Stat()
-	if err != nil {
+// do hands a request to the committer and waits for its answer.
+func (j *Journal) do(ctx context.Context, r *request) error {
+	if err := j.enqueue(ctx, r); err != nil {
 		return err
 	}
-	there, err := os.Stat(j.path)
-	if err != nil {
-		return fmt.Errorf("the journal's file was removed: %w", err)
+	select {
+	case <-r.ready:
+		return r.err
+	case <-ctx.Done():
+		return j.withdraw(r, context.Cause(ctx))
 	}
-	if !os.SameFile(open, there) {
-		return errors.New("the journal's file was replaced")
+}
+
+// lineOverhead is what an envelope adds to a body, at most.
+const lineOverhead = 256
+
+func (j *Journal) enqueue(ctx context.Context, r *request) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.closing:
+		return ErrClosed
+	case j.lost != nil:
+		return j.lost
+	}
+	j.queue = append(j.queue, r)
+	select {
+	case j.wake <- struct{}{}:
+	default:
 	}
 	return nil
 }
 
-// Close closes the file; what was appended is already durable. Every later
-// Append returns [ErrClosed]; a second Close returns nil.
-func (j *Journal) Close() error {
+// withdraw takes back what has not been taken, and returns the answer of what
+// was answered after all.
+func (j *Journal) withdraw(r *request, cause error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if errors.Is(j.err, ErrClosed) {
-		return nil
+	if !r.taken {
+		j.queue = slices.DeleteFunc(j.queue, func(q *request) bool { return q == r })
+		return cause
 	}
-	j.err = ErrClosed
-	return j.file.Close()
+	select {
+	case <-r.ready:
+		return r.err
+	default:
+		return fmt.Errorf("%w: %w", ErrUncertain, cause)
+	}
+}
+
+// Wait returns when the journal's head is beyond a position of the current
+// journal, or with the error of a context that is done or ErrClosed.
+func (j *Journal) Wait(ctx context.Context, seq uint64) error {
+	for {
+		j.mu.Lock()
+		head, moved, closing := j.head, j.moved, j.closing
+		j.mu.Unlock()
+		if head.Seq > seq {
+			return nil
+		}
+		if closing {
+			return ErrClosed
+		}
+		select {
+		case <-moved:
+		case <-j.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Healthy returns nil if the last append succeeded, and otherwise why the
+// journal cannot append.
+func (j *Journal) Healthy() error {
+	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+	defer cancel()
+	return j.Append(ctx)
+}
+
+const healthTimeout = 5 * time.Second
+
+// Close waits for what is being appended, makes what [Journal.Write] took durable,
+// and releases the lock. Every later append returns ErrClosed; a second Close
+// returns what the first did.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	if !j.closing {
+		j.closing = true
+		select {
+		case j.wake <- struct{}{}:
+		default:
+		}
+	}
+	j.mu.Unlock()
+	<-j.done
+	return j.end
 }

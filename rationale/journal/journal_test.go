@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,33 +13,42 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 func outcome(id string) *rationale.Outcome {
-	return &rationale.Outcome{ID: id, At: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC), Status: rationale.StatusSuccess, Spent: "100"}
+	return &rationale.Outcome{ID: id, At: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC), Decision: "d-" + id, Status: rationale.StatusSuccess, Spent: "100"}
 }
 
-func open(t *testing.T, dir string) *journal.Journal {
+func open(t *testing.T, dir string, opts ...journal.Option) *journal.Journal {
 	t.Helper()
-	j, err := journal.Open(dir)
+	j, err := journal.Open(dir, opts...)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, j.Close()) })
+	t.Cleanup(func() { _ = j.Close() })
 	return j
 }
 
-// read returns the ids of the records, and the errors in between.
-func read(path string) (ids []string, errs []error) {
-	for entry, err := range journal.Read(path) {
+// read returns the ids of the outcomes, and the errors in between.
+func read(paths ...string) (ids []string, errs []error) {
+	for entry, err := range journal.Read(paths...) {
 		if err != nil {
 			errs = append(errs, err)
-			continue
+		} else if o, ok := entry.Record.(*rationale.Outcome); ok {
+			ids = append(ids, o.ID)
 		}
-		ids = append(ids, entry.Record.RecordID())
 	}
 	return ids, errs
+}
+
+func sound(t *testing.T, paths ...string) {
+	t.Helper()
+	_, errs := read(paths...)
+	assert.Empty(t, errs)
 }
 
 func TestAppendAndRead(t *testing.T) {
@@ -50,55 +58,221 @@ func TestAppendAndRead(t *testing.T) {
 	require.NoError(t, j.Append(ctx, outcome("a"), outcome("b")))
 	require.NoError(t, j.Append(ctx, &rationale.Decision{ID: "c"}))
 	require.NoError(t, j.Append(ctx))
+	require.NoError(t, j.Write(ctx, outcome("d")))
 
 	var entries []journal.Entry
+	var lines []string
 	for entry, err := range journal.Read(dir) {
 		require.NoError(t, err)
 		entries = append(entries, entry)
+		line, err := entry.Envelope.Line()
+		require.NoError(t, err)
+		lines = append(lines, string(line))
 	}
-	require.Len(t, entries, 3)
-	assert.Equal(t, j.Path(), entries[2].File)
-	assert.Equal(t, 3, entries[2].Line)
-	assert.Equal(t, j.ID(), entries[2].Envelope.Journal)
-	assert.Equal(t, uint64(3), entries[2].Envelope.Seq)
-	assert.IsType(t, &rationale.Decision{}, entries[2].Record)
-	assert.Equal(t, "100", entries[0].Record.(*rationale.Outcome).Spent)
+	require.Len(t, entries, 5)
+	assert.Equal(t, rationale.EventOpened, entries[0].Record.(*rationale.Lifecycle).Event)
+	last := entries[4]
+	segment := j.Segments()[0]
+	assert.Equal(t, filepath.Join(dir, "00000001.seg"), segment.File)
+	assert.Equal(t, journal.Segment{File: last.File, Number: last.Segment, Journal: j.ID(), First: 1, Opened: segment.Opened}, segment)
+	assert.Equal(t, j.ID(), last.Envelope.Journal)
+	assert.Equal(t, uint64(5), last.Envelope.Seq)
+	assert.IsType(t, &rationale.Decision{}, entries[3].Record)
+	assert.Equal(t, "100", entries[1].Record.(*rationale.Outcome).Spent)
 
-	f, err := os.Open(j.Path())
+	data, err := os.ReadFile(last.File)
 	require.NoError(t, err)
-	defer f.Close()
-	head, err := rationale.VerifyChain(f)
+	for i, entry := range entries {
+		assert.Equal(t, lines[i]+"\n", string(data[entry.Offset:entry.Offset+int64(len(lines[i]))+1]), "the line is where it is said to be")
+	}
+	head, err := rationale.VerifyChain(strings.NewReader(strings.Join(lines, "\n") + "\n"))
 	require.NoError(t, err)
 	assert.Equal(t, j.Head(), head)
 
-	for path, mode := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, j.Path(): 0o600} {
+	for path, mode := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, last.File: 0o600, filepath.Join(dir, "LOCK"): 0o600} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
 		assert.Equal(t, mode, info.Mode(), path)
 	}
-	assert.Equal(t, j.ID()+journal.Extension, filepath.Base(j.Path()))
 	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`, j.ID())
+	assert.True(t, journal.Exists(dir))
+	assert.False(t, journal.Exists(filepath.Dir(dir)))
 }
 
-func TestSeveralJournalsInOneFolder(t *testing.T) {
+func TestAJournalContinues(t *testing.T) {
 	dir := t.TempDir()
-	ctx := context.Background()
-	first := open(t, dir)
-	time.Sleep(time.Millisecond)
-	second := open(t, dir)
-	require.NoError(t, second.Append(ctx, outcome("s1")))
-	require.NoError(t, first.Append(ctx, outcome("f1"), outcome("f2")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "spans.jsonl"), []byte("{}\n"), 0o600))
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
+	var id string
+	for i := range 4 {
+		j := open(t, dir)
+		if i > 0 {
+			assert.Equal(t, id, j.ID())
+		}
+		id = j.ID()
+		require.NoError(t, j.Append(t.Context(), outcome(fmt.Sprint(i))))
+		require.NoError(t, j.Close())
+		require.NoError(t, j.Close())
+	}
 	ids, errs := read(dir)
 	assert.Empty(t, errs)
-	assert.Equal(t, []string{"f1", "f2", "s1"}, ids, "by the journals' start")
-	ids, errs = read(second.Path())
-	assert.Empty(t, errs)
-	assert.Equal(t, []string{"s1"}, ids)
-	for range journal.Read(dir) {
-		break // a reader may stop at once
+	assert.Equal(t, []string{"0", "1", "2", "3"}, ids)
+	report := journal.Verify(journal.Expect{}, dir)
+	require.Len(t, report.Journals, 1)
+	assert.Equal(t, 4, report.Journals[0].Segments)
+}
+
+// Processes that end before they append anything must not make the journal grow
+// by more than what each says of itself.
+func TestOpeningAgainAndAgain(t *testing.T) {
+	dir := t.TempDir()
+	var sizes []int64
+	for range 6 {
+		j := open(t, dir)
+		info, err := os.Stat(j.Segments()[len(j.Segments())-1].File)
+		require.NoError(t, err)
+		sizes = append(sizes, info.Size())
+		require.NoError(t, j.Close())
 	}
+	assert.InDelta(t, sizes[1], sizes[5], 16)
+	sound(t, dir)
+}
+
+func TestOneWriter(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	_, err := journal.Open(dir)
+	require.ErrorIs(t, err, journal.ErrLocked)
+	_, err = journal.Repair(dir)
+	require.ErrorIs(t, err, journal.ErrLocked)
+	require.NoError(t, j.Append(t.Context(), outcome("a")))
+	require.NoError(t, j.Close())
+	require.NoError(t, open(t, dir).Close())
+}
+
+func TestAppendRefusesAndGoesOn(t *testing.T) {
+	j := open(t, t.TempDir())
+	require.NoError(t, j.Append(t.Context(), outcome("a")))
+	head := j.Head()
+	assert.Error(t, j.Append(t.Context(), outcome("b"), &rationale.Outcome{}), "a record without an id")
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorIs(t, j.Append(cancelled, outcome("b")), context.Canceled)
+	large := outcome("large")
+	large.Error = strings.Repeat("x", 65<<20)
+	assert.ErrorContains(t, j.Append(t.Context(), large), "too many at once")
+	assert.Equal(t, head, j.Head())
+	require.NoError(t, j.Append(t.Context(), outcome("c")))
+	ids, errs := read(j.Dir())
+	assert.Empty(t, errs)
+	assert.Equal(t, []string{"a", "c"}, ids)
+}
+
+func TestAppendAfterClose(t *testing.T) {
+	j := open(t, t.TempDir())
+	require.NoError(t, j.Close())
+	assert.ErrorIs(t, j.Append(t.Context(), outcome("a")), journal.ErrClosed)
+	assert.ErrorIs(t, j.Append(t.Context()), journal.ErrClosed)
+	assert.ErrorIs(t, j.Wait(t.Context(), j.Head().Seq), journal.ErrClosed)
+	assert.ErrorIs(t, j.Healthy(), journal.ErrClosed)
+}
+
+func TestOpenErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := journal.Open(filepath.Join(file, "dir"))
+	assert.ErrorContains(t, err, "open journal: ")
+	_, err = journal.Open(file)
+	assert.ErrorContains(t, err, "is not a folder")
+}
+
+// What was lost while the journal was open ends it, and the next opening does
+// not pass over it.
+func TestAppendNoticesALostFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		lose  func(t *testing.T, path string)
+		opens bool
+	}{
+		"removed": {func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) }, false},
+		"moved":   {func(t *testing.T, path string) { require.NoError(t, os.Rename(path, path+".old")) }, false},
+		"replaced": {func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path+".new", []byte("x"), 0o600))
+			require.NoError(t, os.Rename(path+".new", path))
+		}, false},
+		"lock": {func(t *testing.T, path string) {
+			require.NoError(t, os.Remove(filepath.Join(filepath.Dir(path), "LOCK")))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			j := open(t, dir)
+			require.NoError(t, j.Append(t.Context(), outcome("a")))
+			c.lose(t, j.Segments()[0].File)
+			assert.ErrorContains(t, j.Append(t.Context(), outcome("b")), "was removed")
+			assert.ErrorContains(t, j.Append(t.Context(), outcome("c")), "was removed", "for good")
+			assert.Error(t, j.Healthy())
+			_ = j.Close()
+			again, err := journal.Open(dir)
+			if c.opens {
+				require.NoError(t, err)
+				require.NoError(t, again.Close())
+				return
+			}
+			var damage *journal.DamageError
+			require.ErrorAs(t, err, &damage)
+			assert.Contains(t, damage.File, "00000001.seg")
+		})
+	}
+}
+
+func TestAppendConcurrently(t *testing.T) {
+	j := open(t, t.TempDir(), journal.WithRotation(journal.Rotation{Bytes: 4096}))
+	var group sync.WaitGroup
+	for w := range 8 {
+		group.Go(func() {
+			for i := range 10 {
+				assert.NoError(t, j.Append(t.Context(), outcome(fmt.Sprintf("%d-%d-a", w, i)), outcome(fmt.Sprintf("%d-%d-b", w, i))))
+			}
+		})
+	}
+	group.Wait()
+	ids, errs := read(j.Dir())
+	assert.Empty(t, errs)
+	assert.Len(t, ids, 160)
+	for i := 0; i < len(ids); i += 2 {
+		assert.Equal(t, strings.TrimSuffix(ids[i], "a"), strings.TrimSuffix(ids[i+1], "b"), "records of one Append stay together")
+	}
+	assert.Greater(t, len(j.Segments()), 3)
+}
+
+func TestReadWhileItIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, journal.WithRotation(journal.Rotation{Bytes: 16 << 10}))
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		group.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+					assert.NoError(t, j.Append(t.Context(), outcome(fmt.Sprint(i))))
+				}
+			}
+		})
+	}
+	for range 40 {
+		acknowledged, seen := j.Head().Seq, uint64(0)
+		for entry, err := range journal.Read(dir) {
+			if err != nil {
+				assert.True(t, journal.Torn(err), "%v", err)
+				continue
+			}
+			seen = entry.Envelope.Seq
+		}
+		assert.GreaterOrEqual(t, seen, acknowledged)
+	}
+	close(done)
+	group.Wait()
 }
 
 func TestReadNothing(t *testing.T) {
@@ -110,137 +284,70 @@ func TestReadNothing(t *testing.T) {
 	assert.ErrorIs(t, errs[0], os.ErrNotExist)
 	var located *journal.ReadError
 	require.ErrorAs(t, errs[0], &located)
-	assert.Zero(t, located.Line)
-}
-
-func TestAppendRefusesAndGoesOn(t *testing.T) {
-	j := open(t, t.TempDir())
-	require.NoError(t, j.Append(context.Background(), outcome("a")))
-	head := j.Head()
-	assert.Error(t, j.Append(context.Background(), outcome("b"), &rationale.Outcome{}), "a record without an id")
-	cancelled, cancel := context.WithCancel(context.Background())
-	cancel()
-	assert.ErrorIs(t, j.Append(cancelled, outcome("b")), context.Canceled)
-	assert.Equal(t, head, j.Head())
-	require.NoError(t, j.Append(context.Background(), outcome("c")))
-	ids, errs := read(j.Path())
-	assert.Empty(t, errs)
-	assert.Equal(t, []string{"a", "c"}, ids)
-}
-
-func TestAppendAfterClose(t *testing.T) {
-	j, err := journal.Open(t.TempDir())
-	require.NoError(t, err)
-	require.NoError(t, j.Close())
-	require.NoError(t, j.Close())
-	assert.ErrorIs(t, j.Append(context.Background(), outcome("a")), journal.ErrClosed)
-	assert.ErrorIs(t, j.Append(context.Background()), journal.ErrClosed)
-}
-
-func TestAppendNoticesALostFile(t *testing.T) {
-	for name, lose := range map[string]func(t *testing.T, path string){
-		"removed": func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
-		"moved":   func(t *testing.T, path string) { require.NoError(t, os.Rename(path, path+".old")) },
-		"replaced": func(t *testing.T, path string) {
-			data, err := os.ReadFile(path)
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(path+".new", data, 0o600))
-			require.NoError(t, os.Rename(path+".new", path))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			j := open(t, t.TempDir())
-			require.NoError(t, j.Append(context.Background(), outcome("a")))
-			lose(t, j.Path())
-			assert.ErrorContains(t, j.Append(context.Background(), outcome("b")), "the journal's file was re")
-			assert.Error(t, j.Append(context.Background(), outcome("c")), "for good")
-			assert.Equal(t, uint64(1), j.Head().Seq, "only what was acknowledged")
-		})
-	}
-}
-
-func TestOpenErrors(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err := journal.Open(filepath.Join(file, "dir"))
-	assert.ErrorContains(t, err, "open journal: ")
-}
-
-func TestAppendConcurrently(t *testing.T) {
-	j := open(t, t.TempDir())
-	var wg sync.WaitGroup
-	for w := range 8 {
-		wg.Go(func() {
-			for i := range 10 {
-				assert.NoError(t, j.Append(context.Background(), outcome(fmt.Sprintf("%d-%d-a", w, i)), outcome(fmt.Sprintf("%d-%d-b", w, i))))
-			}
-		})
-	}
-	wg.Wait()
-	ids, errs := read(j.Path())
-	assert.Empty(t, errs)
-	assert.Len(t, ids, 160)
-	for i := 0; i < len(ids); i += 2 {
-		assert.Equal(t, strings.TrimSuffix(ids[i], "a"), strings.TrimSuffix(ids[i+1], "b"), "records of one Append stay together")
-	}
-	assert.Equal(t, uint64(160), j.Head().Seq)
-}
-
-func TestReadLocatesDamage(t *testing.T) {
-	source := open(t, t.TempDir())
-	for _, id := range []string{"a", "b", "c", "d"} {
-		require.NoError(t, source.Append(context.Background(), outcome(id)))
-	}
-	data, err := os.ReadFile(source.Path())
-	require.NoError(t, err)
-	lines := slices.Collect(strings.Lines(string(data)))
-	other := open(t, t.TempDir())
-	require.NoError(t, other.Append(context.Background(), outcome("x")))
-	foreign, err := os.ReadFile(other.Path())
-	require.NoError(t, err)
-
-	for _, c := range []struct {
-		name    string
-		lines   []string
-		line    int
-		problem rationale.ChainProblem
-		ids     []string // what can still be read
-	}{
-		{"edited", []string{lines[0], strings.Replace(lines[1], `"100"`, `"999"`, 1), lines[2], lines[3]}, 3, rationale.ChainEdited, []string{"a", "b", "c", "d"}},
-		{"removed", []string{lines[0], lines[2], lines[3]}, 2, rationale.ChainGap, []string{"a", "c", "d"}},
-		{"garbage", []string{lines[0], "\x00\x00\x00\n", lines[2]}, 2, rationale.ChainMalformed, []string{"a", "c"}},
-		{"torn", []string{lines[0], lines[1][:len(lines[1])-9]}, 2, rationale.ChainTorn, []string{"a"}},
-		{"another journal's content", []string{string(foreign)}, 1, rationale.ChainForeign, []string{"x"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			path := filepath.Join(dir, filepath.Base(source.Path()))
-			require.NoError(t, os.WriteFile(path, []byte(strings.Join(c.lines, "")), 0o600))
-			ids, errs := read(dir)
-			assert.Equal(t, c.ids, ids)
-			require.Len(t, errs, 1, "%v", errs)
-			var located *journal.ReadError
-			require.ErrorAs(t, errs[0], &located)
-			assert.Equal(t, path, located.File)
-			assert.Equal(t, c.line, located.Line)
-			assert.True(t, strings.HasPrefix(errs[0].Error(), fmt.Sprintf("%s:%d: chain broken (%s): ", path, c.line, c.problem)), "%v", errs[0])
-			assert.Equal(t, c.problem == rationale.ChainTorn, journal.Torn(errs[0]))
-			for range journal.Read(dir) {
-				break // stopping at the error must not read on
-			}
-		})
-	}
-}
-
-// A line of an intact chain whose body is no record of ours is located too.
-func TestReadLocatesABadRecord(t *testing.T) {
-	line, err := rationale.Envelope{Journal: "j", Seq: 1, Body: []byte(`{"kind":"decision"}`)}.Line()
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "any-name.txt")
-	require.NoError(t, os.WriteFile(path, append(line, '\n'), 0o600))
-	ids, errs := read(path)
-	assert.Empty(t, ids)
-	require.Len(t, errs, 1)
-	assert.EqualError(t, errs[0], path+":1: decode record: the record has no id")
+	assert.EqualValues(t, -1, located.Offset)
 	assert.False(t, journal.Torn(errors.New("x")))
+}
+
+func TestReadStopsWhenItsReaderDoes(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	require.NoError(t, j.Append(t.Context(), outcome("a"), outcome("b")))
+	for range journal.Read(dir, filepath.Join(dir, "gone")) {
+		break
+	}
+}
+
+// Segments that were moved to an archive are read together with the others.
+func TestReadArchived(t *testing.T) {
+	dir, archive := t.TempDir(), t.TempDir()
+	j := open(t, dir, journal.WithRotation(journal.Rotation{Records: 2}))
+	for i := range 8 {
+		require.NoError(t, j.Append(t.Context(), outcome(fmt.Sprint(i))))
+	}
+	segments := j.Segments()
+	require.NoError(t, j.Close())
+	require.Greater(t, len(segments), 3)
+	for i, s := range segments[:3] {
+		to := filepath.Join(archive, filepath.Base(s.File))
+		data, err := os.ReadFile(s.File)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(to, data, 0o400))
+		if i < 2 { // the third is in both
+			require.NoError(t, os.Remove(s.File))
+		}
+	}
+	want := []string{"0", "1", "2", "3", "4", "5", "6", "7"}
+	for name, paths := range map[string][]string{
+		"archive first": {archive, dir}, "archive last": {dir, archive}, "twice": {archive, dir, archive},
+	} {
+		ids, errs := read(paths...)
+		assert.Empty(t, errs, name)
+		assert.Equal(t, want, ids, name)
+	}
+	ids, errs := read(segments[3].File)
+	assert.Empty(t, errs)
+	assert.Len(t, ids, 2)
+
+	require.NoError(t, os.Remove(segments[3].File))
+	_, errs = read(archive, dir)
+	require.Len(t, errs, 1)
+	assert.ErrorIs(t, errs[0], journal.ErrMissing)
+	assert.ErrorContains(t, errs[0], "segments 4 to 4")
+}
+
+func TestWait(t *testing.T) {
+	j := open(t, t.TempDir())
+	seq := j.Head().Seq
+	arrived := make(chan error, 1)
+	go func() { arrived <- j.Wait(t.Context(), seq) }()
+	require.NoError(t, j.Append(t.Context(), outcome("a")))
+	require.NoError(t, <-arrived)
+	require.NoError(t, j.Wait(t.Context(), seq))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, j.Wait(ctx, seq+1), context.DeadlineExceeded)
+	go func() { arrived <- j.Wait(context.Background(), seq+1) }()
+	time.Sleep(time.Millisecond)
+	require.NoError(t, j.Close())
+	require.ErrorIs(t, <-arrived, journal.ErrClosed)
 }

@@ -1,12 +1,13 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -14,118 +15,300 @@ import (
 // Entry is one record with its place.
 type Entry struct {
 	File     string // as it can be opened
-	Line     int    // from 1
+	Segment  uint64
+	Offset   int64 // of the record's line in the file
 	Envelope rationale.Envelope
 	Record   rationale.Record
 }
 
-// ReadError says which line of which file could not be read or breaks the chain.
+// ReadError says what of which file could not be read or breaks the chain.
 type ReadError struct {
-	File string
-	Line int   // from 1; 0: the file as a whole
-	Err  error // a *rationale.ChainError where the chain breaks
+	File   string
+	Offset int64          // of the first byte that is wrong; -1: the file as a whole
+	After  rationale.Head // the last record before it that could be verified
+	Err    error          // a *rationale.ChainError where the chain breaks
 }
 
 func (e *ReadError) Error() string {
+	text := e.Err.Error()
 	if chain, ok := errors.AsType[*rationale.ChainError](e.Err); ok {
-		return fmt.Sprintf("%s:%d: chain broken (%s): %s", e.File, e.Line, chain.Problem, chain.Detail)
+		text = fmt.Sprintf("chain broken (%s): %s", chain.Problem, chain.Detail)
 	}
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	if e.Offset < 0 {
+		return fmt.Sprintf("%s: %s", e.File, text)
 	}
-	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	return fmt.Sprintf("%s: byte %d, after record %d: %s", e.File, e.Offset, e.After.Seq, text)
 }
 
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// Torn reports whether err says that a file's last line has no end: the writer
-// stopped in the middle of it (or is writing it now), so it was never
-// acknowledged.
-func Torn(err error) bool {
-	chain, ok := errors.AsType[*rationale.ChainError](err)
-	return ok && chain.Problem == rationale.ChainTorn
-}
+// Errors that a [ReadError] wraps.
+var (
+	// ErrTorn is the error of the end of a journal's last segment that is no
+	// whole frame: its writer stopped in the middle of a write, or is writing it
+	// now. Nothing of it was acknowledged.
+	ErrTorn = errors.New("the torn end of a write that was not acknowledged")
+	// ErrMissing is the error of segments that are not there.
+	ErrMissing = errors.New("missing")
+	// ErrAside is the error of a segment that a repair set aside.
+	ErrAside = errors.New("set aside by a repair")
+)
 
-// Read yields the records of a journal file, or of every journal file of a
-// folder (not of its subfolders): the files in the order of their names, which
-// is that of their start, and each file's records in the order in which they
-// were appended. Records of several files are not merged by time.
+// Torn reports whether err says no more than that a journal ends in the middle of
+// a write.
+func Torn(err error) bool { return errors.Is(err, ErrTorn) }
+
+// Read yields the records of journals: of each folder, or segment, that a path
+// names. Segments of one journal that lie in several places, as in its folder and
+// in an archive, are read together, and one that is there twice once. Journals
+// come in the order of their beginning, and the records of each in the order in
+// which they were appended; records of several are not merged by time.
 //
-// The chain of each file is verified on the way. Every problem is yielded as a
-// *[ReadError] with a zero Entry, at the place where it is found, and reading goes
-// on: a line that breaks the chain but can be read follows as an entry of its
-// own. So who reads on after an error sees all there is, and who wants only
-// sound evidence stops at the first. A folder without journal files yields
-// nothing; a path that does not exist yields an error.
-func Read(path string) iter.Seq2[Entry, error] {
+// No lock is needed: a journal may be read while it is written, up to what is
+// there when its last segment is read.
+//
+// The chain is verified on the way. Every problem is yielded as a *[ReadError] with a
+// zero Entry, at the place where it is found, and reading goes on behind it: what
+// can be read follows as entries of their own. So who reads on after an error
+// sees all there is, and who wants only sound evidence stops at the first that is
+// not [Torn]. A folder without segments yields nothing; a path that does not exist
+// yields an error. That a journal does not begin with its first record is no
+// problem here; see [Verify].
+func Read(paths ...string) iter.Seq2[Entry, error] { return ReadFS(OS(), paths...) }
+
+// ReadFS is Read in another file system.
+func ReadFS(fsys FS, paths ...string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		files, err := list(path)
-		if err != nil {
-			yield(Entry{}, &ReadError{File: path, Err: err})
-			return
-		}
-		for _, name := range files {
-			if !readFile(name, yield) {
+		w := walk{fs: fsys, yield: yield}
+		for _, j := range w.collect(paths) {
+			if w.stopped {
 				return
 			}
+			w.journal(j)
 		}
 	}
 }
 
-// list returns the journal files at a path, sorted.
-func list(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	entries, err := os.ReadDir(path) // sorted by name
-	if err != nil {
-		return nil, err
-	}
-	var files []string
-	for _, e := range entries {
-		if !e.IsDir() && isJournal(e.Name()) {
-			files = append(files, filepath.Join(path, e.Name()))
-		}
-	}
-	return files, nil
+// Exists reports whether a folder holds segments of a journal.
+func Exists(dir string) bool {
+	names, err := OS().ReadDir(dir)
+	return err == nil && slices.ContainsFunc(names, func(name string) bool {
+		_, _, ok := parseName(name)
+		return ok
+	})
 }
 
-// isJournal holds for the names that Open gives, so that other JSON lines in the
-// folder, such as exported spans, are left alone.
-func isJournal(name string) bool {
-	id, ok := strings.CutSuffix(name, Extension)
-	return ok && len(id) == 36 && strings.Trim(id, "0123456789abcdef-") == ""
+// walk reads journals one after the other.
+type walk struct {
+	fs      FS
+	yield   func(Entry, error) bool
+	stopped bool
 }
 
-// readFile reports whether the reader wants more.
-func readFile(name string, yield func(Entry, error) bool) bool {
-	f, err := os.Open(name)
-	if err != nil {
-		return yield(Entry{}, &ReadError{File: name, Err: err})
-	}
-	defer f.Close()
-	var (
-		verifier rationale.Verifier
-		n        int
-		id       = strings.TrimSuffix(filepath.Base(name), Extension)
-	)
-	for line, err := range rationale.Lines(f) {
-		n++
-		if err != nil {
-			return yield(Entry{}, &ReadError{name, n, err})
+// problem yields an error, and reports whether to go on.
+func (w *walk) problem(file string, offset int64, after rationale.Head, err error) bool {
+	w.stopped = w.stopped || !w.yield(Entry{}, &ReadError{file, offset, after, err})
+	return !w.stopped
+}
+
+// collect returns the segments that paths name, by journal.
+func (w *walk) collect(paths []string) [][]segmentFile {
+	var files []segmentFile
+	for _, path := range paths {
+		found, err := w.files(path)
+		if err != nil && !w.problem(path, -1, rationale.Head{}, err) {
+			return nil
 		}
-		envelope, err := verifier.Next(line)
-		if err == nil && n == 1 && isJournal(filepath.Base(name)) && envelope.Journal != id {
-			err = &rationale.ChainError{
-				Line: n, Problem: rationale.ChainForeign,
-				Detail: fmt.Sprintf("journal %s in the file of another", rationale.Printable(envelope.Journal)),
+		// A header that cannot be read is counted to the journal beside it.
+		for i := range found {
+			if found[i].header.Journal == "" && i > 0 {
+				found[i].header.Journal = found[i-1].header.Journal
 			}
 		}
-		if err != nil && !yield(Entry{}, &ReadError{name, n, err}) {
+		for i := len(found) - 2; i >= 0; i-- {
+			if found[i].header.Journal == "" {
+				found[i].header.Journal = found[i+1].header.Journal
+			}
+		}
+		files = append(files, found...)
+	}
+	by := make(map[string][]segmentFile)
+	for _, f := range files {
+		by[f.header.Journal] = append(by[f.header.Journal], f)
+	}
+	var journals [][]segmentFile
+	for _, segments := range by {
+		slices.SortStableFunc(segments, compareSegments)
+		journals = append(journals, slices.CompactFunc(segments, func(a, b segmentFile) bool { return a.number == b.number }))
+	}
+	slices.SortFunc(journals, func(a, b []segmentFile) int {
+		return cmp.Or(a[0].header.Time.Compare(b[0].header.Time), cmp.Compare(a[0].header.Journal, b[0].header.Journal))
+	})
+	return journals
+}
+
+// compareSegments orders by number; of one number, first what can be read.
+func compareSegments(a, b segmentFile) int {
+	bad := func(s segmentFile) int {
+		switch {
+		case s.err != nil:
+			return 2
+		case s.aside:
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(bad(a), bad(b)))
+}
+
+// files returns the segments of a folder, or the one segment.
+func (w *walk) files(path string) ([]segmentFile, error) {
+	found, err := list(w.fs, path)
+	if err == nil {
+		return found, nil
+	}
+	number, aside, ok := parseName(filepath.Base(path))
+	if !ok || errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	s := segmentFile{path: path, number: number, aside: aside}
+	s.header, s.err = readHeader(w.fs, path)
+	return []segmentFile{s}, nil
+}
+
+// journal reads the segments of one journal.
+func (w *walk) journal(files []segmentFile) {
+	c := chainReader{walk: w}
+	for i, f := range files {
+		var next *segmentFile
+		if i+1 < len(files) {
+			next = &files[i+1]
+		}
+		if i > 0 && f.number != files[i-1].number+1 {
+			err := fmt.Errorf("segments %d to %d: %w", files[i-1].number+1, f.number-1, ErrMissing)
+			if !w.problem(filepath.Dir(f.path), -1, c.verifier.Head(), err) {
+				return
+			}
+			c.known = false
+		}
+		if !c.segment(f, next) {
+			return
+		}
+	}
+}
+
+// chainReader verifies the segments of one journal in their order.
+type chainReader struct {
+	*walk
+	verifier *rationale.Verifier
+	known    bool // verifier stands where the next line must follow
+	file     string
+	number   uint64
+}
+
+func (c *chainReader) segment(f segmentFile, next *segmentFile) bool {
+	c.file, c.number = f.path, f.number
+	data, err := readFile(c.fs, f.path)
+	if errors.Is(err, fs.ErrNotExist) && c.verifier == nil {
+		return true // removed, as the oldest, since the folder was listed
+	}
+	if err != nil {
+		c.known = false
+		return c.problem(f.path, -1, c.after(), err)
+	}
+	if f.err != nil {
+		c.known = false
+		if next == nil && !f.aside && (len(data) < headerSize || hasZeroSector(data, 0)) && errors.Is(f.err, errHeader) {
+			return c.problem(f.path, 0, c.after(), fmt.Errorf("%w: a segment that was never used", ErrTorn))
+		}
+		return c.problem(f.path, 0, c.after(), f.err)
+	}
+	if !c.enter(f) {
+		return false
+	}
+	return c.body(f, scan(data, f.header), next)
+}
+
+func (c *chainReader) after() rationale.Head {
+	if c.verifier == nil {
+		return rationale.Head{}
+	}
+	return c.verifier.Head()
+}
+
+// enter begins a segment where its header says.
+func (c *chainReader) enter(f segmentFile) bool {
+	if f.aside && !c.problem(f.path, -1, c.after(), ErrAside) {
+		return false
+	}
+	before := f.header.before()
+	if c.known && c.verifier.Head() != before {
+		err := fmt.Errorf("the segment continues after record %d, and the one before it ends with record %d or is another", before.Seq, c.verifier.Head().Seq)
+		if !c.problem(f.path, 0, c.after(), err) {
+			return false
+		}
+	}
+	if !c.known || c.verifier.Head() != before {
+		c.verifier, c.known = rationale.ResumeVerifier(before), true
+	}
+	return true
+}
+
+// body reads the frames of a segment, and what can be read behind damage.
+func (c *chainReader) body(f segmentFile, s body, next *segmentFile) bool {
+	var taken *header // the next segment, where it says what still counts here
+	if next != nil && next.err == nil && next.number == f.number+1 {
+		taken = &next.header
+	}
+	for {
+		for _, fr := range s.frames {
+			if taken != nil && fr.First >= taken.First {
+				if !taken.has(flagTorn) && !c.problem(f.path, fr.Offset, c.after(), errors.New("there is more in it than the next segment knows of")) {
+					return false
+				}
+				continue // written again in the next segment, or never acknowledged
+			}
+			if !c.frame(fr) {
+				return false
+			}
+		}
+		if s.fault == noFault {
+			return true
+		}
+		if !c.fault(f, s, next, taken) {
+			return false
+		}
+		var ok bool
+		if s, ok = s.more(); !ok {
+			return true
+		}
+	}
+}
+
+// fault yields what is wrong at the end of a run of frames.
+func (c *chainReader) fault(f segmentFile, s body, next *segmentFile, taken *header) bool {
+	switch {
+	case s.torn() && taken != nil && taken.has(flagTorn) && c.verifier.Head() == taken.before():
+		return true
+	case s.torn() && next == nil && !f.aside:
+		return c.problem(f.path, s.end, c.after(), ErrTorn)
+	}
+	whole := c.verifier.Head()
+	if taken == nil || whole != taken.before() {
+		c.verifier.Skip()
+		c.known = false
+	}
+	return c.problem(f.path, s.end, whole, errors.New(string(s.fault)))
+}
+
+// frame verifies and yields the lines of a frame.
+func (c *chainReader) frame(f frame) bool {
+	lines := uint32(0)
+	for offset, line := range f.lines {
+		lines++
+		after := c.verifier.Head()
+		envelope, err := c.verifier.Next(line)
+		if err != nil && !c.problem(c.file, offset, after, err) {
 			return false
 		}
 		if envelope.Body == nil {
@@ -133,14 +316,18 @@ func readFile(name string, yield func(Entry, error) bool) bool {
 		}
 		rec, err := rationale.Unmarshal(envelope.Body)
 		if err != nil {
-			if !yield(Entry{}, &ReadError{name, n, err}) {
+			if !c.problem(c.file, offset, after, err) {
 				return false
 			}
 			continue
 		}
-		if !yield(Entry{name, n, envelope, rec}, nil) {
+		if !c.yield(Entry{c.file, c.number, offset, envelope, rec}, nil) {
+			c.stopped = true
 			return false
 		}
+	}
+	if lines != f.Lines || f.Payload[len(f.Payload)-1] != '\n' {
+		return c.problem(c.file, f.Offset, c.after(), fmt.Errorf("the frame holds %d lines, and says %d", lines, f.Lines))
 	}
 	return true
 }

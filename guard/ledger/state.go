@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// projection is the [journal.State] of a Memory: what its records amount to.
+type projection struct{ *Memory }
+
+// Apply takes in one record.
+func (p projection) Apply(rec rationale.Record, at journal.Position) { p.apply(rec, at.Segment) }
+
+func (m *Memory) apply(rec rationale.Record, segment uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch r := rec.(type) {
+	case *rationale.Decision:
+		m.decided(r, segment)
+	case *rationale.Outcome:
+		m.open.remove(r.Decision)
+		delete(m.claimed, r.Decision)
+		if r.Status == rationale.StatusNotExecuted {
+			m.reviews.remove(r.Decision) // there is no action to review
+		}
+	case *rationale.Lifecycle:
+		m.documents.apply(r)
+	}
+}
+
+func (m *Memory) decided(d *rationale.Decision, segment uint64) {
+	if d.Verdict == rationale.Allow {
+		m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d)})
+		e := m.open.byID[d.ID]
+		e.segment, e.reserved = segment, false
+		delete(m.claimed, d.ID)
+		if m.adrift[d.ID] {
+			delete(m.adrift, d.ID)
+			m.strays = append(m.strays, d.ID)
+		}
+	}
+	if d.Ticket != nil {
+		m.tickets.expire(d.At)
+		m.tickets.addWithin(maxTickets, deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
+	}
+	if d.Review != nil {
+		m.reviews.addWithin(maxReviews, deadline{id: d.ID, at: d.Review.Due, segment: segment})
+	}
+}
+
+// stateVersion is raised when an older version could not read what it says.
+const stateVersion = 1
+
+// state is what a snapshot says.
+type state struct {
+	Version int       `json:"version"`
+	Open    []waiting `json:"open"`
+	Tickets []waiting `json:"tickets"`
+	Reviews []waiting `json:"reviews"`
+}
+
+// waiting is one decision that something is waited for.
+type waiting struct {
+	Decision string    `json:"decision"`
+	At       time.Time `json:"at"`
+	Segment  uint64    `json:"segment"`
+}
+
+// Snapshot returns the state, and the documents that are in force, so that they
+// stay beside the decisions that rest on them when older segments go.
+func (p projection) Snapshot(now time.Time) []rationale.Record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, err := json.Marshal(state{
+		Version: stateVersion, Open: p.open.list(), Tickets: p.tickets.list(), Reviews: p.reviews.list(),
+	})
+	if err != nil { // a time that JSON cannot hold; no record with it could be written
+		return nil
+	}
+	recs := []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: s}}
+	if p.journal == nil {
+		return recs // it is being opened: the documents are those of a process that ended
+	}
+	return append(recs, p.documents.again(now)...)
+}
+
+// Restore takes over a snapshot.
+func (p projection) Restore(s *rationale.Snapshot) error {
+	var said state
+	if err := json.Unmarshal(s.State, &said); err != nil {
+		return err
+	}
+	if said.Version != stateVersion {
+		return fmt.Errorf("its state has version %d, and this version reads %d", said.Version, stateVersion)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, part := range []struct {
+		into *deadlines
+		from []waiting
+	}{{&p.open, said.Open}, {&p.tickets, said.Tickets}, {&p.reviews, said.Reviews}} {
+		*part.into = newDeadlines()
+		for _, w := range part.from {
+			part.into.add(deadline{id: w.Decision, at: w.At, segment: w.Segment})
+		}
+	}
+	clear(p.documents)
+	return nil
+}
+
+// Needed returns the first segment with a decision that something is waited for.
+func (p projection) Needed() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := uint64(0)
+	for _, d := range []deadlines{p.open, p.tickets, p.reviews} {
+		for _, e := range d.heap {
+			if e.segment != 0 && (first == 0 || e.segment < first) {
+				first = e.segment
+			}
+		}
+	}
+	return first
+}
+
+// documents are the lifecycle records of what is in force, by what they are
+// about. Nothing of them decides here.
+type documents map[documentKey]*rationale.Lifecycle
+
+type documentKey struct {
+	agent, environment, document, digest string
+	event                                rationale.Event
+}
+
+func (d documents) apply(l *rationale.Lifecycle) {
+	key := documentKey{l.Agent.ID, l.Agent.Environment, l.Document, l.Digest, l.Event}
+	switch {
+	case l.Event == rationale.EventOpened:
+		clear(d) // the process before has ended; the next says what it loads
+	case l.Event == rationale.EventManifest:
+		key.digest = "" // the latest
+		d[key] = l
+	case l.Bytes != nil && (l.Event == rationale.EventLoaded || l.Event == rationale.EventRevoked || l.Event == rationale.EventSuspended):
+		d[key] = l
+	case l.Event == rationale.EventUnloaded:
+		maps.DeleteFunc(d, func(k documentKey, _ *rationale.Lifecycle) bool {
+			return k.agent == key.agent && k.environment == key.environment && k.document == key.document && k.digest == key.digest
+		})
+	}
+}
+
+// again returns the records once more, as they are, with ids and a time of their
+// own.
+func (d documents) again(now time.Time) []rationale.Record {
+	keys := slices.SortedFunc(maps.Keys(d), func(a, b documentKey) int {
+		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.environment, b.environment),
+			cmp.Compare(a.document, b.document), cmp.Compare(a.digest, b.digest), cmp.Compare(a.event, b.event))
+	})
+	recs := make([]rationale.Record, len(keys))
+	for i, key := range keys {
+		l := *d[key]
+		l.ID, l.At, l.Message = rationale.NewID(now), now, "in force when this segment of the journal begins"
+		recs[i] = &l
+	}
+	return recs
+}

@@ -1,0 +1,270 @@
+package journal
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Expect says what [Verify] compares journals with, beside themselves.
+type Expect struct {
+	// Keys are the public keys of checkpoints. With keys, every checkpoint must
+	// be signed by one of them, and every journal must have one.
+	Keys []ed25519.PublicKey
+	// Heads were kept elsewhere, such as on exported spans: each must be in its
+	// journal.
+	Heads []rationale.Head
+	// FS replaces the machine's file system.
+	FS FS
+}
+
+// Report is what [Verify] found.
+type Report struct {
+	Journals []JournalReport
+	Problems []error // in the order in which they were found; empty: all is sound
+}
+
+// JournalReport is what is known of one journal.
+type JournalReport struct {
+	ID        string
+	Segments  int
+	First     uint64         // seq of the first record that is here; above 1: the ones before were removed, or are elsewhere
+	Retired   bool           // a record of the journal says that the ones before were removed
+	Head      rationale.Head // the last record
+	Decisions int
+	Outcomes  int
+	Open      int    // allowed decisions without an outcome that may still come
+	Signed    uint64 // seq up to which a checkpoint of a given key vouches
+	Torn      bool   // it ends in the middle of a write, which loses nothing
+	Repairs   int
+}
+
+// PairError says that a decision and its outcomes do not fit.
+type PairError struct {
+	Decision string
+	Problem  string
+}
+
+func (e *PairError) Error() string {
+	return fmt.Sprintf("decision %s: %s", rationale.Printable(e.Decision), e.Problem)
+}
+
+// errNothing is the problem of a path without a journal.
+var errNothing = errors.New("there is no journal here")
+
+// Verify reads journals as [Read] does, and checks checksums, chain, sequence,
+// checkpoints, and that every allowed decision has exactly one outcome: none may
+// be without one once its journal was opened again, since what its process left
+// open gets the outcome unknown then.
+//
+// It cannot see that records were cut from the end of a journal, behind the last
+// checkpoint, or that somebody who has the signing key rewrote it: for that,
+// compare with heads that were kept elsewhere.
+func Verify(expect Expect, paths ...string) Report {
+	if expect.FS == nil {
+		expect.FS = OS()
+	}
+	v := verification{
+		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
+		heads: make(map[rationale.Head]bool),
+	}
+	for _, h := range expect.Heads {
+		v.heads[h] = false
+	}
+	for _, path := range paths {
+		if found, err := list(expect.FS, path); err == nil && len(found) == 0 {
+			v.problem(&ReadError{File: path, Offset: -1, Err: errNothing})
+		}
+	}
+	v.beginnings(paths)
+	for entry, err := range ReadFS(expect.FS, paths...) {
+		if err != nil {
+			v.damaged(err)
+			continue
+		}
+		v.entry(entry)
+	}
+	return v.report()
+}
+
+// beginnings finds journals that begin later than their newest segment says.
+func (v *verification) beginnings(paths []string) {
+	w := walk{fs: v.FS, yield: func(Entry, error) bool { return true }}
+	for _, files := range w.collect(paths) {
+		first, last := files[0], files[len(files)-1]
+		if last.err == nil && first.number > last.header.Oldest && !first.header.has(flagNew) {
+			v.problem(&ReadError{
+				File: first.path, Offset: -1, Err: fmt.Errorf("segments %d to %d: %w", last.header.Oldest, first.number-1, ErrMissing),
+			})
+		}
+	}
+}
+
+type verification struct {
+	Expect
+	problems []error
+	order    []*journalCheck
+	journals map[string]*journalCheck
+	current  *journalCheck
+	allowed  map[string]*decision
+	orphans  []orphan
+	heads    map[rationale.Head]bool
+}
+
+type journalCheck struct {
+	JournalReport
+	segments map[uint64]bool
+	openings int // how often it was opened, so far
+	partial  bool
+	prev     string // of the first record that is here
+}
+
+type decision struct {
+	journal  *journalCheck
+	openings int
+	outcomes int
+	id       string
+}
+
+type orphan struct {
+	decision string
+	place    string
+	journal  *journalCheck
+}
+
+func (v *verification) problem(err error) { v.problems = append(v.problems, err) }
+
+func (v *verification) damaged(err error) {
+	if Torn(err) {
+		if v.current != nil {
+			v.current.Torn = true
+		}
+		return
+	}
+	if v.current != nil {
+		v.current.partial = true
+	}
+	v.problem(err)
+}
+
+func (v *verification) entry(e Entry) {
+	id := e.Envelope.Journal
+	j := v.journals[id]
+	if j == nil {
+		j = &journalCheck{JournalReport: JournalReport{ID: id, First: e.Envelope.Seq}, segments: make(map[uint64]bool), prev: e.Envelope.Prev}
+		j.partial = j.First > 1
+		v.journals[id], v.order = j, append(v.order, j)
+	}
+	v.current = j
+	j.segments[e.Segment] = true
+	hash, err := e.Envelope.Hash()
+	if err != nil {
+		v.problem(&ReadError{e.File, e.Offset, j.Head, err})
+		return
+	}
+	previous := j.Head
+	j.Head = rationale.Head{Journal: id, Seq: e.Envelope.Seq, Hash: hash}
+	if _, ok := v.heads[j.Head]; ok {
+		v.heads[j.Head] = true
+	}
+	if err := v.record(j, previous, e); err != nil {
+		v.problem(&ReadError{e.File, e.Offset, previous, err})
+	}
+}
+
+func (v *verification) record(j *journalCheck, previous rationale.Head, e Entry) error {
+	switch rec := e.Record.(type) {
+	case *rationale.Decision:
+		j.Decisions++
+		if rec.Verdict == rationale.Allow {
+			if v.allowed[rec.ID] != nil {
+				return &PairError{rec.ID, "it is recorded twice"}
+			}
+			v.allowed[rec.ID] = &decision{journal: j, openings: j.openings, id: rec.ID}
+		}
+	case *rationale.Outcome:
+		j.Outcomes++
+		d := v.allowed[rec.Decision]
+		if d == nil {
+			v.orphans = append(v.orphans, orphan{rec.Decision, fmt.Sprintf("%s: byte %d", e.File, e.Offset), j})
+			return nil
+		}
+		if d.outcomes++; d.outcomes > 1 {
+			return &PairError{rec.Decision, "it has a second outcome"}
+		}
+	case *rationale.Lifecycle:
+		switch rec.Event {
+		case rationale.EventOpened:
+			j.openings++
+		case rationale.EventRepaired:
+			j.Repairs++
+		case rationale.EventRetired:
+			j.Retired = true
+		}
+	case *rationale.Checkpoint:
+		return v.checkpoint(j, previous, e, rec)
+	}
+	return nil
+}
+
+// checkpoint checks that the statement is true of the chain before it, and who
+// signed it.
+func (v *verification) checkpoint(j *journalCheck, previous rationale.Head, e Entry, c *rationale.Checkpoint) error {
+	want := rationale.Head{Journal: e.Envelope.Journal, Seq: e.Envelope.Seq - 1, Hash: e.Envelope.Prev}
+	if c.Head != want {
+		return fmt.Errorf("the checkpoint signs record %d of journal %s, and stands behind record %d: %w",
+			c.Head.Seq, rationale.Printable(c.Head.Journal), previous.Seq, errCheckpoint)
+	}
+	if len(v.Keys) == 0 {
+		return nil
+	}
+	if err := c.Verify(v.Keys...); err != nil {
+		return err
+	}
+	j.Signed = c.Head.Seq
+	return nil
+}
+
+var errCheckpoint = errors.New("it does not belong here")
+
+// report concludes what only the end shows.
+func (v *verification) report() Report {
+	for _, id := range slices.Sorted(maps.Keys(v.allowed)) {
+		d := v.allowed[id]
+		if d.outcomes > 0 {
+			continue
+		}
+		if d.openings < d.journal.openings && !d.journal.partial {
+			v.problem(&PairError{id, "it has no outcome, though its journal was opened again since"})
+			continue
+		}
+		d.journal.Open++
+	}
+	for _, o := range v.orphans {
+		if v.allowed[o.decision] == nil && !o.journal.partial {
+			v.problem(fmt.Errorf("%s: %w", o.place, &PairError{o.decision, "it has an outcome, and no record that allowed it"}))
+		}
+	}
+	for _, h := range v.Heads {
+		if !v.heads[h] {
+			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here: the journal was cut, rewritten, or is another",
+				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash)))
+		}
+	}
+	r := Report{Problems: v.problems}
+	for _, j := range v.order {
+		if len(v.Keys) > 0 && j.Signed == 0 {
+			v.problem(fmt.Errorf("journal %s: %w", rationale.Printable(j.ID), errUnsigned))
+			r.Problems = v.problems
+		}
+		j.JournalReport.Segments = len(j.segments)
+		r.Journals = append(r.Journals, j.JournalReport)
+	}
+	return r
+}
+
+var errUnsigned = errors.New("no checkpoint of it is signed by a given key")
