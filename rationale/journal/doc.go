@@ -25,11 +25,11 @@
 //
 // # What opening does
 //
-// A short or zeroed piece at the very end of the last segment, with no valid frame
-// behind it, is the torn end of a write that nobody acknowledged: it stays where it is, is
-// passed over, and the record of the opening says so. The sectors that a crash
-// leaves unwritten are taken to be at least 512 bytes wide and zero. Everything
-// else that does not read back as it was written is a *[DamageError], which says
+// A short or zeroed piece at the very end of the last segment, with no frame behind
+// it that was written after a sync of it, is the torn end of a write that nobody acknowledged
+// as durable: it stays where it is, is passed over, and the record of the opening
+// says so. The sectors that a crash leaves unwritten are taken to be at least 512
+// bytes wide and zero. Everything else that does not read back as it was written is a *[DamageError], which says
 // where and what to do, and the journal does not open; [Repair] sets the damaged file aside.
 //
 // # Where a journal must not lie

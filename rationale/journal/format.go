@@ -226,17 +226,41 @@ func decodeFrame(b []byte, offset int64, seed uint32) (frame, frameFault) {
 const sector = 512
 
 // torn reports whether the rest of a file, from an offset on, is what a crash
-// leaves of a frame that was being written: short, or with a whole sector still
-// zero; and no valid frame behind it. Canonical lines hold no zero byte, so a
-// sector of a frame that was written is never all zero.
+// leaves of frames that were being written: short, or with a whole sector still
+// zero. Canonical lines hold no zero byte, so a sector of a frame that was written
+// is never all zero. A valid frame behind it is only there where several were
+// written without a sync, and the disk took a later one first; one that says that
+// bytes from the offset on were durable before it means that they were damaged
+// afterwards.
 func torn(rest []byte, offset int64, seed uint32) bool {
-	if _, found := nextFrame(rest, offset, seed); found {
-		return false
+	for begin := offset; ; {
+		next, found := nextFrame(rest, offset, seed)
+		gap := rest
+		if found {
+			gap = rest[:next-offset]
+		}
+		_, fault := decodeFrame(rest, offset, seed)
+		short := !found && (fault == shortHeader || fault == shortPayload)
+		if !short && !hasZeroSector(gap, offset) {
+			return false
+		}
+		if !found {
+			return true
+		}
+		for rest, offset = rest[next-offset:], next; len(rest) > 0; {
+			f, fault := decodeFrame(rest, offset, seed)
+			if fault != noFault {
+				break
+			}
+			if f.Durable > begin {
+				return false
+			}
+			rest, offset = rest[f.end()-offset:], f.end()
+		}
+		if len(rest) == 0 {
+			return true
+		}
 	}
-	if _, fault := decodeFrame(rest, offset, seed); fault == shortHeader || fault == shortPayload {
-		return true
-	}
-	return hasZeroSector(rest, offset)
 }
 
 // hasZeroSector reports whether the part of some sector that lies in b is zero.

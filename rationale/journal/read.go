@@ -275,7 +275,15 @@ func (c *chainReader) body(f segmentFile, s body, next *segmentFile) bool {
 		if s.fault == noFault {
 			return true
 		}
-		if !c.fault(f, s, next, taken) {
+		if s.torn() {
+			switch {
+			case taken != nil && taken.has(flagTorn) && c.verifier.Head() == taken.before():
+				return true
+			case next == nil && !f.aside:
+				return c.problem(f.path, s.end, c.after(), ErrTorn)
+			}
+		}
+		if !c.fault(f, s, taken) {
 			return false
 		}
 		var ok bool
@@ -286,13 +294,7 @@ func (c *chainReader) body(f segmentFile, s body, next *segmentFile) bool {
 }
 
 // fault yields what is wrong at the end of a run of frames.
-func (c *chainReader) fault(f segmentFile, s body, next *segmentFile, taken *header) bool {
-	switch {
-	case s.torn() && taken != nil && taken.has(flagTorn) && c.verifier.Head() == taken.before():
-		return true
-	case s.torn() && next == nil && !f.aside:
-		return c.problem(f.path, s.end, c.after(), ErrTorn)
-	}
+func (c *chainReader) fault(f segmentFile, s body, taken *header) bool {
 	whole := c.verifier.Head()
 	if taken == nil || whole != taken.before() {
 		c.verifier.Skip()

@@ -113,6 +113,7 @@ type verification struct {
 	allowed  map[string]*decision
 	orphans  []orphan
 	heads    map[rationale.Head]bool
+	follows  []rationale.Head // the ends of journals that others say they follow
 }
 
 type journalCheck struct {
@@ -202,6 +203,9 @@ func (v *verification) record(j *journalCheck, previous rationale.Head, e Entry)
 			j.openings++
 		case rationale.EventRepaired:
 			j.Repairs++
+			if rec.Previous != nil {
+				v.follows = append(v.follows, *rec.Previous)
+			}
 		case rationale.EventRetired:
 			j.Retired = true
 		}
@@ -253,6 +257,11 @@ func (v *verification) report() Report {
 		if !v.heads[h] {
 			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here: the journal was cut, rewritten, or is another",
 				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash)))
+		}
+	}
+	for _, h := range v.follows {
+		if before := v.journals[h.Journal]; h.Seq > 0 && (before == nil || before.Head.Seq < h.Seq) {
+			v.problem(fmt.Errorf("journal %s, up to record %d: %w, though another journal follows it", rationale.Printable(h.Journal), h.Seq, ErrMissing))
 		}
 	}
 	r := Report{Problems: v.problems}
