@@ -42,6 +42,7 @@ func (w *writer) begin() error {
 	}
 	w.file, w.header, w.size = file, o.header, int64(len(o.bytes))
 	w.segment = segmentFile{path: path, number: o.header.Number, header: o.header}.public()
+	w.begun = append(w.begun, w.segment)
 	w.number, w.records, w.head, w.checkpoint = o.header.Number, o.records, o.head, nil
 	w.settled()
 	w.torn, w.failed, w.notes, w.checked = false, nil, nil, now

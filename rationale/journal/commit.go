@@ -32,7 +32,7 @@ func (j *Journal) commits() {
 		j.mu.Unlock()
 		if closing {
 			j.end = errors.Join(j.w.finish(), j.lock.Close())
-			j.publish(nil)
+			j.publish()
 			return
 		}
 	}
@@ -65,7 +65,7 @@ func (j *Journal) commit(batch []*request) {
 		}
 		return j.w.write(&group)
 	})
-	j.publish(&group)
+	j.publish()
 	for _, r := range batch {
 		r.err = err
 		close(r.ready)
@@ -73,7 +73,7 @@ func (j *Journal) commit(batch []*request) {
 }
 
 // publish shows what the committer did to everybody else.
-func (j *Journal) publish(g *group) {
+func (j *Journal) publish() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.head != j.w.head {
@@ -81,9 +81,7 @@ func (j *Journal) publish(g *group) {
 		close(j.moved)
 		j.moved = make(chan struct{})
 	}
-	if j.w.segment.Number != 0 && (len(j.index) == 0 || j.index[len(j.index)-1].Number != j.w.segment.Number) {
-		j.index = append(j.index, j.w.segment)
-	}
+	j.index, j.w.begun = append(j.index, j.w.begun...), nil
 	j.lost = j.w.lost
 }
 

@@ -97,7 +97,8 @@ func (j *Journal) open() (err error) {
 	if err := j.w.begin(); err != nil {
 		return err
 	}
-	j.head, j.index = j.w.head, append(r.index, j.w.segment)
+	j.index = r.index
+	j.publish()
 	return nil
 }
 

@@ -180,7 +180,7 @@ func (r *recovery) start(files []segmentFile, begin int) (int, error) {
 			return i, nil
 		}
 	}
-	if files[0].number != 1 {
+	if files[0].number != 1 && begin == 0 { // what a repair could not save is said to be missing
 		return 0, &DamageError{
 			File: files[0].path, Problem: "the segments before it were retired, and no later one holds a snapshot of what they said",
 		}

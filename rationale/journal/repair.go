@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -114,6 +115,8 @@ type examination struct {
 	begin int
 	found []*DamageError
 	good  rationale.Head // before the first damage
+
+	journal string
 }
 
 func (x *examination) all() error {
@@ -124,11 +127,18 @@ func (x *examination) all() error {
 	}
 	for i := x.begin; i < len(x.files); i++ {
 		f := x.files[i]
-		if i > x.begin {
+		if i > x.begin && f.number != x.files[i-1].number+1 {
 			x.note(f.follows(x.files[i-1]))
 		}
 		if err := f.usable(); err != nil {
 			x.note(err)
+			continue
+		}
+		if x.journal == "" {
+			x.journal = f.header.Journal
+		}
+		if f.header.Journal != x.journal {
+			x.note(&DamageError{File: f.path, Problem: "it belongs to journal " + f.header.Journal})
 			continue
 		}
 		if err := x.one(i); err != nil {
@@ -141,6 +151,9 @@ func (x *examination) all() error {
 func (x *examination) note(err error) {
 	d, ok := errors.AsType[*DamageError](err)
 	if !ok {
+		return
+	}
+	if slices.ContainsFunc(x.found, func(f *DamageError) bool { return f.File == d.File }) {
 		return
 	}
 	if len(x.found) == 0 {
@@ -159,8 +172,11 @@ func (x *examination) one(i int) error {
 		return err
 	}
 	var next *header
-	if i+1 < len(x.files) && x.files[i+1].err == nil && !x.files[i+1].aside && x.files[i+1].number == x.files[i].number+1 {
-		next = &x.files[i+1].header
+	if i+1 < len(x.files) {
+		after := x.files[i+1]
+		if after.usable() == nil && after.number == x.files[i].number+1 && after.header.Journal == x.journal {
+			next = &after.header
+		}
 	}
 	s := scan(data, x.files[i].header)
 	head, err := x.frames(x.files[i], s, next)

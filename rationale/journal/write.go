@@ -36,6 +36,7 @@ type writer struct {
 	synced  int64 // bytes of it that are durable
 	records int   // in the segment
 	checked time.Time
+	begun   []Segment // that nobody else knows of yet
 
 	number  uint64         // of the last segment, whether it can be written to or not
 	oldest  uint64         // number of the oldest segment that was not retired
