@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -74,21 +73,18 @@ type host struct {
 // hosts reads what the records of a folder had loaded, or, where it holds no
 // records, the documents in it.
 func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
-	journals, err := filepath.Glob(filepath.Join(dir, "*"+journal.Extension))
-	if err != nil {
-		return nil, err
-	}
-	if len(journals) > 0 {
+	if journal.Exists(dir) {
 		return t.recordedHosts(dir)
 	}
 	read, err := pf.read(dir)
 	return []host{{policy: read}}, err
 }
 
-// recordedHosts rebuilds, for each agent, what the newest journal that knows it
-// had loaded.
+// recordedHosts rebuilds, for each agent, what the latest process that ran it had
+// loaded.
 func (t *terminal) recordedHosts(dir string) ([]host, error) {
 	found := make(map[rationale.Agent]*recordedHost)
+	process := 0
 	for entry, err := range journal.Read(dir) {
 		switch {
 		case err != nil && journal.Torn(err):
@@ -100,9 +96,12 @@ func (t *terminal) recordedHosts(dir string) ([]host, error) {
 		if !ok {
 			continue
 		}
+		if l.Event == rationale.EventOpened || l.Event == rationale.EventRepaired {
+			process++
+		}
 		h := found[l.Agent]
-		if h == nil || h.file != entry.File {
-			h = &recordedHost{file: entry.File, loaded: make(map[string]authority.Document)}
+		if h == nil || h.process != process {
+			h = &recordedHost{dir: dir, process: process, loaded: make(map[string]authority.Document)}
 			found[l.Agent] = h
 		}
 		if err := h.apply(l); err != nil {
@@ -127,11 +126,12 @@ func (t *terminal) recordedHosts(dir string) ([]host, error) {
 	return hosts, nil
 }
 
-// recordedHost is a host as one journal tells of it.
+// recordedHost is a host as the records of one process tell of it.
 type recordedHost struct {
-	file   string
-	loaded map[string]authority.Document
-	policy policy
+	dir     string
+	process int
+	loaded  map[string]authority.Document
+	policy  policy
 }
 
 func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
@@ -143,9 +143,12 @@ func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
 		// The host itself found it unsigned: it does not allow that.
 		h.policy.strict = h.policy.strict || l.Standing == rationale.StandingUnsigned
 	case rationale.EventUnloaded:
-		delete(h.loaded, l.Document)
+		// A new version under the same name was loaded before the old one left.
+		if d, ok := h.loaded[l.Document]; ok && (l.Digest == "" || rationale.Digest(d.Data) == l.Digest) {
+			delete(h.loaded, l.Document)
+		}
 	case rationale.EventManifest:
-		h.policy.manifest, err = authority.ParseManifest("manifest in "+h.file, l.Bytes)
+		h.policy.manifest, err = authority.ParseManifest("manifest in "+h.dir, l.Bytes)
 		h.policy.checked = err == nil
 	}
 	return err

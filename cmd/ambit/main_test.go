@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 	"unicode"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut},
 	})
 }
 
@@ -42,18 +43,43 @@ func evidence(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(writeEvidence(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
 
+// flip changes one byte of a file: flip FILE TEXT changes the first byte of the
+// last place where the text stands.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	file := ts.MkAbs(args[0])
+	data, err := os.ReadFile(file)
+	ts.Check(err)
+	at := bytes.LastIndex(data, []byte(args[1]))
+	if at < 0 {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	data[at] ^= 1
+	ts.Check(os.WriteFile(file, data, 0o600))
+}
+
+// cut takes bytes from the end of a file: cut FILE N.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	file := ts.MkAbs(args[0])
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	info, err := os.Stat(file)
+	ts.Check(err)
+	ts.Check(os.Truncate(file, info.Size()-int64(n)))
+}
+
 func writeEvidence(policy, dir string) error {
 	docs, err := authority.ReadDir(policy)
 	if err != nil {
 		return err
 	}
-	j, err := journal.Open(dir)
+	at := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
+	clock := func() time.Time { return at }
+	l, err := ledger.Open(dir, journal.WithClock(clock))
 	if err != nil {
 		return err
 	}
-	at := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 	g, err := guard.New(docs, guard.Agent{ID: "support-bot", Environment: "prod"},
-		guard.WithLedger(ledger.New(j)), guard.AllowUnsigned(), guard.WithClock(func() time.Time { return at }))
+		guard.WithLedger(l), guard.AllowUnsigned(), guard.WithClock(clock))
 	if err != nil {
 		return err
 	}
@@ -73,7 +99,7 @@ func writeEvidence(policy, dir string) error {
 			return err
 		}
 	}
-	return j.Close()
+	return l.Close()
 }
 
 const supportBot = `apiVersion: ambit/v1
@@ -102,24 +128,23 @@ func TestInventoryOfTornAndDamagedRecords(t *testing.T) {
 		code = run(&terminal{out: &o, err: &e}, []string{"inventory", dir, "-at", "2026-11-03T00:00:00Z"})
 		return code, o.String(), e.String()
 	}
-	journals, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	last := filepath.Join(dir, "00000002.seg")
+	f, err := os.OpenFile(last, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	require.Len(t, journals, 2)
-	f, err := os.OpenFile(journals[1], os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	_, err = f.WriteString(`{"body":{"kind":"dec`)
+	_, err = f.WriteString("AFRM")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 	code, out, errs := look()
 	assert.Equal(t, exitOK, code, "%s", errs)
 	assert.Contains(t, out, "1 entry as of", "the newest host of the agent, once")
 
-	data, err := os.ReadFile(journals[0])
+	first := filepath.Join(dir, "00000001.seg")
+	data, err := os.ReadFile(first)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(journals[0], bytes.Replace(data, []byte("loaded"), []byte("lOaded"), 1), 0o600))
+	require.NoError(t, os.WriteFile(first, bytes.Replace(data, []byte("loaded"), []byte("lOaded"), 1), 0o600))
 	code, _, errs = look()
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, errs, filepath.Base(journals[0]))
+	assert.Contains(t, errs, filepath.Base(first))
 }
 
 // With the keys that the host trusts, a signed document is in force and an

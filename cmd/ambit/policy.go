@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -32,12 +31,9 @@ type policyFlags struct {
 func addPolicyFlags(f flags) policyFlags {
 	keys := new([]ed25519.PublicKey)
 	f.Func("key", "an Ed25519 public key that the host trusts, raw in `BASE64`; may be given again; implies -signed", func(text string) error {
-		key, err := base64.StdEncoding.DecodeString(text)
-		if err != nil || len(key) != ed25519.PublicKeySize {
-			return fmt.Errorf("want the base64 of the %d bytes of a raw public key", ed25519.PublicKeySize)
-		}
+		key, err := publicKey(text)
 		*keys = append(*keys, key)
-		return nil
+		return err
 	})
 	return policyFlags{
 		keys:     keys,

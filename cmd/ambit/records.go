@@ -14,8 +14,8 @@ const recordsHelp = `
 Usage: ambit records DIR… [filters] [-o table|json]
        ambit records DIR… -explain ID
 
-Lists the records of one or more evidence folders in the order in which they were
-written, and verifies the hash chain on the way. With -o json every record is one
+Lists the records of one or more evidence folders, and of archives of their segments,
+in the order in which they were written, and verifies the hash chain on the way. With -o json every record is one
 JSON object on a line of its own, with kind, id, at and its own members. -explain
 prints one decision as a person would want to read it, with what came of it.
 
@@ -104,17 +104,15 @@ func moment(text string) (time.Time, error) {
 
 // readAll reads every journal; what is damaged is printed, the rest returned.
 func readAll(t *terminal, dirs []string) (all []rationale.Record, damaged bool) {
-	for _, dir := range dirs {
-		for entry, err := range journal.Read(dir) {
-			switch {
-			case err == nil:
-				all = append(all, entry.Record)
-			case journal.Torn(err):
-				fmt.Fprintf(t.err, "ambit: %v (never acknowledged: its writer stopped, or is writing it now)\n", err)
-			default:
-				damaged = true
-				fmt.Fprintf(t.err, "%s %v\n", t.paint(red, "damaged:"), err)
-			}
+	for entry, err := range journal.Read(dirs...) {
+		switch {
+		case err == nil:
+			all = append(all, entry.Record)
+		case journal.Torn(err):
+			fmt.Fprintf(t.err, "ambit: %v (its writer stopped, or is writing it now)\n", err)
+		default:
+			damaged = true
+			fmt.Fprintf(t.err, "%s %v\n", t.paint(red, "damaged:"), err)
 		}
 	}
 	return all, damaged

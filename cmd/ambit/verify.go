@@ -1,0 +1,119 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+const verifyHelp = `
+Usage: ambit verify PATH… [-key BASE64]… [-head JOURNAL:SEQ:HASH]… [-o table|json]
+
+Checks that records are whole and unchanged: checksums, the hash chain, the sequence,
+signed checkpoints, and that every decision that allowed a call has exactly one outcome.
+PATHs are evidence folders, archives of their segments, or single segments; what belongs
+to one journal is read together. Nothing is changed, and a host may be at work.
+
+With -key, every checkpoint must be signed by a given key, and every journal must have
+one. -head compares with the end of a journal as it was kept elsewhere, such as on a span:
+records that were cut from the end of a journal leave no other trace.
+
+Exits with 0 when all is sound, 1 when something is not, 2 on misuse.
+`
+
+func verify(t *terminal, args []string) int {
+	f := newFlags(t, "verify", verifyHelp)
+	var expect journal.Expect
+	f.Func("key", "an Ed25519 public key of checkpoints, raw in `BASE64`; may be given again", func(text string) error {
+		key, err := publicKey(text)
+		expect.Keys = append(expect.Keys, key)
+		return err
+	})
+	f.Func("head", "`JOURNAL:SEQ:HASH` of a record, as it was kept elsewhere; may be given again", func(text string) error {
+		head, err := parseHead(text)
+		expect.Heads = append(expect.Heads, head)
+		return err
+	})
+	out := f.output("table", "json")
+	paths, code := f.parse(args, "one or more evidence folders", 1, -1)
+	if code >= 0 {
+		return code
+	}
+	if err := oneOf(*out, "table", "json"); err != nil {
+		return f.misuse(err.Error())
+	}
+	report := journal.Verify(expect, paths...)
+	if *out == "json" {
+		for _, j := range report.Journals {
+			line, err := json.Marshal(j)
+			if err != nil {
+				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
+				return exitFailed
+			}
+			fmt.Fprintln(t.out, terminalJSON(line))
+		}
+	} else {
+		t.verified(report)
+	}
+	for _, problem := range report.Problems {
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "problem:"), rationale.Printable(problem.Error()))
+	}
+	if len(report.Problems) > 0 {
+		return exitFailed
+	}
+	return exitOK
+}
+
+// verified prints what is known of each journal.
+func (t *terminal) verified(report journal.Report) {
+	b := &table{head: []string{"JOURNAL", "SEGMENTS", "RECORDS", "DECISIONS", "OUTCOMES", "OPEN", "SIGNED TO", "HEAD"}}
+	for _, j := range report.Journals {
+		signed := "-"
+		if j.Signed > 0 {
+			signed = strconv.FormatUint(j.Signed, 10)
+		}
+		b.add(j.ID, strconv.Itoa(j.Segments), fmt.Sprintf("%d to %d", j.First, j.Head.Seq), strconv.Itoa(j.Decisions),
+			strconv.Itoa(j.Outcomes), strconv.Itoa(j.Open), signed, j.Head.Hash)
+	}
+	if len(report.Journals) > 0 {
+		b.write(t, t.out)
+		fmt.Fprintln(t.out)
+	}
+	for _, j := range report.Journals {
+		if j.First > 1 {
+			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired, or lie elsewhere.\n", rationale.Printable(j.ID), j.First)
+		}
+		if j.Torn {
+			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write, which loses nothing: its writer stopped there, or is at it.\n", rationale.Printable(j.ID))
+		}
+	}
+	if len(report.Problems) == 0 {
+		fmt.Fprintln(t.out, t.paint(green, "All is sound."))
+		return
+	}
+	fmt.Fprintf(t.out, "%s\n", t.paint(red, count(len(report.Problems), "problem")+"."))
+}
+
+func publicKey(text string) (ed25519.PublicKey, error) {
+	key, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("want the base64 of the %d bytes of a raw public key", ed25519.PublicKeySize)
+	}
+	return key, nil
+}
+
+func parseHead(text string) (rationale.Head, error) {
+	journal, rest, _ := strings.Cut(text, ":")
+	number, hash, _ := strings.Cut(rest, ":")
+	seq, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || journal == "" || !strings.HasPrefix(hash, "sha256:") {
+		return rationale.Head{}, fmt.Errorf("want JOURNAL:SEQ:HASH, such as 0193a1b2-…:17:sha256:…")
+	}
+	return rationale.Head{Journal: journal, Seq: seq, Hash: hash}, nil
+}
