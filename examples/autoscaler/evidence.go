@@ -24,8 +24,7 @@ type evidence struct {
 	tracer *otelx.Delivery
 	spans  string // the file, or where OTLP goes
 
-	journal *journal.Journal
-	file    *os.File
+	file *os.File
 }
 
 func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err error) {
@@ -35,10 +34,11 @@ func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err
 			err = errors.Join(err, e.close())
 		}
 	}()
-	if e.journal, err = journal.Open(o.evidence); err != nil {
+	// What stands on the screen is what stands in the evidence.
+	shown := journal.WithObserver(func(rec rationale.Record, _ journal.Position) { out.record(rec) })
+	if e.ledger, err = ledger.Open(o.evidence, shown); err != nil {
 		return nil, err
 	}
-	e.ledger = ledger.New(shown{e.journal, out})
 	exporter, err := e.exporter(ctx, o)
 	if err != nil {
 		return nil, err
@@ -73,25 +73,8 @@ func (e *evidence) close() error {
 	if e.file != nil {
 		errs = append(errs, e.file.Close())
 	}
-	if e.journal != nil {
-		errs = append(errs, e.journal.Close())
+	if e.ledger != nil {
+		errs = append(errs, e.ledger.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// shown prints records once the journal has them: what stands on the screen is
-// what stands in the evidence.
-type shown struct {
-	journal *journal.Journal
-	screen  *screen
-}
-
-func (s shown) Append(ctx context.Context, recs ...rationale.Record) error {
-	if err := s.journal.Append(ctx, recs...); err != nil {
-		return err
-	}
-	for _, rec := range recs {
-		s.screen.record(rec)
-	}
-	return nil
 }

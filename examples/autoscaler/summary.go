@@ -88,7 +88,7 @@ func (s *screen) summary(score fleet.Score, o options, e *evidence) error {
 	}
 	fmt.Fprintf(s.out, "\nlatency   goal %s: p95 %s of %d requests; within it in %d of %d minutes (%d %%)\n",
 		s.style(style, met), shortly(score), score.Requests, score.Met, score.Minutes, 100*score.Met/max(score.Minutes, 1))
-	fmt.Fprintf(s.out, "records   %s\nspans     %s\n", e.journal.Path(), e.spans)
+	fmt.Fprintf(s.out, "records   %s\nspans     %s\n", e.ledger.Journal().Dir(), e.spans)
 	s.commands(o)
 	return nil
 }

@@ -32,7 +32,6 @@ import (
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/guard/einoguard"
 	"github.com/ambit-go/ambit/guard/ledger"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 func must[T any](v T, err error) T {
@@ -128,7 +127,7 @@ func TestReadme(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	printed := regexp.MustCompile(`"(ticket|expires)":"[^"]*"`).ReplaceAllString(string(out), `"$1":"…"`)
 	assert.Equal(t, block(t, string(data), "output"), strings.TrimSpace(printed))
-	journals, err := filepath.Glob(filepath.Join(dir, "evidence", "*.jsonl"))
+	journals, err := filepath.Glob(filepath.Join(dir, "evidence", "*.seg"))
 	require.NoError(t, err)
 	assert.Len(t, journals, 1, "the records are on disk")
 }
