@@ -92,19 +92,25 @@ func (c *Chain) AppendBody(body []byte) []byte {
 // [Verifier.Next] it does not check that the body is canonical JSON. After an
 // error, a *[ChainError] without a line number, the chain is as before.
 func (c *Chain) Follow(line []byte) ([]byte, error) {
+	if body, ok := c.follow(line); ok {
+		return body, nil
+	}
+	v := Verifier{head: c.head}
+	if _, err := v.Next(line); err != nil {
+		return nil, err
+	}
+	return nil, &ChainError{Problem: ChainEdited, Detail: "the line is not in canonical form"}
+}
+
+func (c *Chain) follow(line []byte) ([]byte, bool) {
 	body, ok := bytes.CutSuffix(line, c.head.follow())
 	if ok {
 		body, ok = bytes.CutPrefix(body, []byte(linePrefix))
 	}
-	if !ok {
-		v := Verifier{head: c.head}
-		if _, err := v.Next(line); err != nil {
-			return nil, err
-		}
-		return nil, &ChainError{Problem: ChainEdited, Detail: "the line is not in canonical form"}
+	if ok {
+		c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
 	}
-	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
-	return body, nil
+	return body, ok
 }
 
 // The canonical form of an envelope sorts its members: body, journal, prev, seq.
@@ -169,6 +175,9 @@ func (v *Verifier) Skip() { v.lost = true }
 // reported once and what follows is still checked.
 func (v *Verifier) Next(line []byte) (Envelope, error) {
 	v.lines++
+	if e, ok := v.expected(line); ok {
+		return e, nil
+	}
 	var e Envelope
 	if err := json.Unmarshal(line, &e, json.RejectUnknownMembers(true)); err != nil {
 		v.lost = true
@@ -184,6 +193,26 @@ func (v *Verifier) Next(line []byte) (Envelope, error) {
 	// The line after a rewritten one is chained to bytes that are gone.
 	v.head, v.lost = Head{e.Journal, e.Seq, Digest(line)}, !same
 	return e, err
+}
+
+// expected takes the line that should follow, in canonical form, without taking
+// its envelope apart.
+func (v *Verifier) expected(line []byte) (Envelope, bool) {
+	if v.lost || v.head.Journal == "" {
+		return Envelope{}, false
+	}
+	chain := Chain{v.head}
+	body, ok := chain.follow(line)
+	if !ok {
+		return Envelope{}, false
+	}
+	canonical, err := Canonicalize(body)
+	if err != nil || !bytes.Equal(canonical, body) {
+		return Envelope{}, false
+	}
+	e := Envelope{Journal: v.head.Journal, Seq: v.head.Seq + 1, Prev: v.head.Hash, Body: canonical}
+	v.head = chain.head
+	return e, true
 }
 
 func (v *Verifier) compare(e Envelope, canonical bool) error {

@@ -34,7 +34,7 @@ var rules = []rule{
 		Others:  []string{decimalModule},
 	},
 
-	{Package: "guard/ledger", Imports: []string{"rationale"}},
+	{Package: "guard/ledger", Imports: []string{"rationale", "rationale/journal"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "guard/ledger"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
@@ -53,6 +53,9 @@ var rules = []rule{
 		Imports: []string{"classify", "rationale", "authority", "guard", "guard/guardtest", "guard/ledger", "internal/corpus"},
 		Others:  []string{testifyModule},
 	},
+
+	// A file system that fails and crashes, for tests.
+	{Package: "internal/crashfs", Imports: []string{"rationale/journal"}},
 
 	// Tools and tests of the repository itself.
 	{Package: "internal/archtest"},

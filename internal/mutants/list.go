@@ -2,11 +2,11 @@ package main
 
 import "slices"
 
-// mutants returns the faults. Each breaks a rule that a decision depends on,
-// in one place, the way a careless edit would.
+// mutants returns the faults. Each breaks a rule that a decision or its evidence
+// depends on, in one place, the way a careless edit would.
 func mutants() []mutant {
 	return slices.Concat(
-		arguments(), classification(), standing(), constraints(), money(), conclusion(),
+		arguments(), classification(), standing(), constraints(), money(), conclusion(), evidence(),
 	)
 }
 

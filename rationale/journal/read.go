@@ -18,6 +18,7 @@ type Entry struct {
 	Segment  uint64
 	Offset   int64 // of the record's line in the file
 	Envelope rationale.Envelope
+	Hash     string // of the record's line
 	Record   rationale.Record
 }
 
@@ -132,6 +133,11 @@ func (w *walk) collect(paths []string) [][]segmentFile {
 		}
 		files = append(files, found...)
 	}
+	return w.byJournal(files)
+}
+
+// byJournal groups segments by journal, each in the order of their numbers.
+func (w *walk) byJournal(files []segmentFile) [][]segmentFile {
 	by := make(map[string][]segmentFile)
 	for _, f := range files {
 		by[f.header.Journal] = append(by[f.header.Journal], f)
@@ -323,7 +329,7 @@ func (c *chainReader) frame(f frame) bool {
 			}
 			continue
 		}
-		if !c.yield(Entry{c.file, c.number, offset, envelope, rec}, nil) {
+		if !c.yield(Entry{c.file, c.number, offset, envelope, c.verifier.Head().Hash, rec}, nil) {
 			c.stopped = true
 			return false
 		}

@@ -162,13 +162,8 @@ func (v *verification) entry(e Entry) {
 	}
 	v.current = j
 	j.segments[e.Segment] = true
-	hash, err := e.Envelope.Hash()
-	if err != nil {
-		v.problem(&ReadError{e.File, e.Offset, j.Head, err})
-		return
-	}
 	previous := j.Head
-	j.Head = rationale.Head{Journal: id, Seq: e.Envelope.Seq, Hash: hash}
+	j.Head = rationale.Head{Journal: id, Seq: e.Envelope.Seq, Hash: e.Hash}
 	if _, ok := v.heads[j.Head]; ok {
 		v.heads[j.Head] = true
 	}

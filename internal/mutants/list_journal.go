@@ -1,0 +1,151 @@
+package main
+
+// evidence breaks what the journal and the ledger on it promise. The corpus sees
+// verdicts alone, so each fault names the tests that must notice.
+func evidence() []mutant {
+	const (
+		faults  = "^(TestEveryCallFails|TestEveryCrashPoint|TestCrashesInARow|TestAFailedSync.*|TestWhatAFailedSync.*)$"
+		pkg     = "./rationale/journal"
+		damaged = "^(TestTornEndsAreCut|TestDamageIsRefusedAndLocated|TestEveryBitFlipIsDamage|TestEveryTornWriteIsTorn|TestTornBefore.*|TestAFrameCounts.*|TestTheChainOutlives.*)$"
+	)
+	return []mutant{
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: faults,
+			Old: "\tif sync {\n\t\tif err := w.file.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n\t}",
+			New: "",
+			Why: "an append is acknowledged without an fsync",
+		},
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: faults,
+			Old: "\tw.file, w.torn = nil, true\n",
+			New: "",
+			Why: "a file is written to again after a failed write or fsync",
+		},
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: faults,
+			Old: "if err == nil && n != len(b) {",
+			New: "if err == nil && n == 0 {",
+			Why: "a short write without an error counts as written",
+		},
+		{
+			File: "rationale/journal/begin.go", Package: pkg, Run: faults,
+			Old: "\tif err := w.fs.SyncDir(w.dir); err != nil {\n\t\treturn err\n\t}\n",
+			New: "",
+			Why: "the name of a new segment is not durable",
+		},
+		{
+			File: "rationale/journal/begin.go", Package: pkg, Run: faults,
+			Old: "\tif err := file.Sync(); err != nil {\n\t\treturn err\n\t}\n",
+			New: "",
+			Why: "a segment is used whose opening is not durable",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: "^TestWhatAFailedSyncLeftIsWrittenAgain$",
+			Old: "\tr.durable = chain.Head()\n\treturn nil",
+			New: "\tr.carry = nil\n\treturn nil",
+			Why: "what the kernel shows after a failed fsync is taken to be on the disk",
+		},
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: "^TestAppendNoticesALostFile$",
+			Old: "\terr = w.fs.InPlace(w.file, w.segment.File)\n",
+			New: "\terr = nil\n",
+			Why: "a removed segment is written to",
+		},
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: "^TestAppendNoticesALostFile$",
+			Old: "\t\tw.tellLoss(lost)\n",
+			New: "",
+			Why: "a removed last segment leaves no trace",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: "^(TestRetire|TestDamageIsRefusedAndLocated)$",
+			Old: "if files[0].number > r.oldest {",
+			New: "if files[0].number > r.oldest && r.oldest == 0 {",
+			Why: "the oldest segments can be taken away",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: damaged,
+			Old: "case next == nil && s.fault != noFault && !s.torn():",
+			New: "case next == nil && s.fault != noFault && !s.torn() && s.rest() == 0:",
+			Why: "a damaged last frame is cut as if it were torn",
+		},
+		{
+			File: "rationale/journal/format.go", Package: pkg, Run: damaged,
+			Old: "if f.Durable > begin {",
+			New: "if f.Durable > begin && begin < 0 {",
+			Why: "damage of what was synced is cut as if it were torn",
+		},
+		{
+			File: "rationale/journal/format.go", Package: pkg, Run: damaged,
+			Old: "if !short && !hasZeroSector(gap, offset) {",
+			New: "if !short && bytes.IndexByte(gap, 0) < 0 {",
+			Why: "any zero byte makes damage a torn end",
+		},
+		{
+			File: "rationale/journal/format.go", Package: pkg, Run: damaged,
+			Old: "if at != uint64(offset) || size == 0 ||",
+			New: "if at == 0 || size == 0 ||",
+			Why: "a frame counts wherever it lies",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: damaged,
+			Old: "\t\tbody, err := chain.Follow(line)\n\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n\t\tlines++",
+			New: "\t\tbody, _ := chain.Follow(line)\n\t\tlines++",
+			Why: "opening does not verify the chain",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: "^(TestRepairOf|TestDamageIsRefusedAndLocated)$",
+			Old: "case chain.Head() != next.before():",
+			New: "case chain.Head().Seq > next.before().Seq:",
+			Why: "records that are missing between two segments are not noticed",
+		},
+		{
+			File: "rationale/journal/retain.go", Package: pkg, Run: "^TestRetire$",
+			Old: "needed != 0 && s.Number >= needed,",
+			New: "needed != 0 && s.Number > needed,",
+			Why: "segments go that the state needs",
+		},
+		{
+			File: "rationale/journal/retain.go", Package: pkg, Run: "^TestRetire$",
+			Old: "!says(r.Delivered, s, true), ",
+			New: "",
+			Why: "segments go that were not delivered",
+		},
+		{
+			File: "rationale/journal/verify.go", Package: pkg, Run: "^TestCheckpoints$",
+			Old: "\tif c.Head != want {",
+			New: "\tif c.Head.Seq == 0 && c.Head == want {",
+			Why: "a checkpoint vouches for any chain",
+		},
+		{
+			File: "rationale/journal/osfs.go", Package: pkg, Run: "^TestOneWriter$",
+			Old: "\tif err := lock(f); err != nil {",
+			New: "\tif err := error(nil); err != nil {",
+			Why: "two processes write one journal",
+		},
+		{
+			File: "guard/ledger/open.go", Package: "./guard/ledger", Run: "^TestStateIsRebuilt$",
+			Old: "\topen := m.open.list()\n",
+			New: "\tvar open []waiting\n",
+			Why: "what a process left open stays without an outcome",
+		},
+		{
+			File: "guard/ledger/deadlines.go", Package: "./guard/ledger", Run: "^TestSnapshotHoldsOnlyWhatIsRecorded$",
+			Old: "\t\tif !e.reserved {\n",
+			New: "\t\tif e != nil {\n",
+			Why: "a snapshot holds decisions that were never recorded",
+		},
+		{
+			File: "guard/ledger/memory.go", Package: "./guard/ledger", Run: "^TestDurability$",
+			Old: "d.Spend == nil && d.Ticket == nil",
+			New: "d.Ticket == nil",
+			Why: "a decision that holds a budget is not synced",
+		},
+		{
+			File: "guard/ledger/state.go", Package: "./guard/ledger", Run: "^TestWhatWasDenied.*$",
+			Old: "\t\t\tm.strays = append(m.strays, d.ID)\n",
+			New: "",
+			Why: "a decision that was denied for lack of an answer seems to have run",
+		},
+	}
+}
