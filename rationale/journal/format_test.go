@@ -67,8 +67,12 @@ func TestEveryBitFlipIsDamage(t *testing.T) {
 	require.Equal(t, noFault, whole.fault)
 	require.Greater(t, len(whole.frames), 40)
 	seed := testHeader.seed()
+	step := int64(1)
+	if testing.Short() {
+		step = 61
+	}
 	for _, f := range whole.frames {
-		for bit := 8 * f.Offset; bit < 8*f.end(); bit++ {
+		for bit := 8 * f.Offset; bit < 8*f.end(); bit += step {
 			data[bit/8] ^= 1 << (bit % 8)
 			_, fault := decodeFrame(data[f.Offset:], f.Offset, seed)
 			if fault == noFault {

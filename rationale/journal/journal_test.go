@@ -156,9 +156,11 @@ func TestAppendRefusesAndGoesOn(t *testing.T) {
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	assert.ErrorIs(t, j.Append(cancelled, outcome("b")), context.Canceled)
-	large := outcome("large")
-	large.Error = strings.Repeat("x", 65<<20)
-	assert.ErrorContains(t, j.Append(t.Context(), large), "too many at once")
+	if !testing.Short() {
+		large := outcome("large")
+		large.Error = strings.Repeat("x", 65<<20)
+		assert.ErrorContains(t, j.Append(t.Context(), large), "too many at once")
+	}
 	assert.Equal(t, head, j.Head())
 	require.NoError(t, j.Append(t.Context(), outcome("c")))
 	ids, errs := read(j.Dir())
@@ -260,7 +262,7 @@ func TestReadWhileItIsWritten(t *testing.T) {
 			}
 		})
 	}
-	for j.Head().Seq < 400 {
+	for j.Head().Seq < 150 {
 		acknowledged, seen := j.Head().Seq, uint64(0)
 		for entry, err := range journal.Read(dir) {
 			if err != nil {

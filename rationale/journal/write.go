@@ -292,7 +292,10 @@ func (w *writer) tellLoss(lost error) {
 
 // finish makes everything durable and closes the segment.
 func (w *writer) finish() error {
-	if w.file == nil {
+	switch {
+	case w.file == nil && w.lost == nil && len(w.carry) > 0:
+		return w.failed // what Write took is not durable
+	case w.file == nil:
 		return w.lost
 	}
 	var err error
