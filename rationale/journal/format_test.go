@@ -181,7 +181,7 @@ func TestNamesOfSegments(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	data := segmentOf(f, 3<<10)
+	data := segmentOf(f, 300)
 	f.Add(data)
 	f.Add(data[:len(data)-10])
 	f.Add([]byte(segmentMagic))
