@@ -1,12 +1,10 @@
 package guard
 
 import (
-	"context"
 	"crypto/ed25519"
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
-	"github.com/ambit-go/ambit/rationale"
 )
 
 // Option changes how a [Guard] works. The nil Option changes nothing.
@@ -61,7 +59,8 @@ func WithEstimators(estimators ...Estimator) Option {
 // WithClock replaces time.Now as the guard's clock. It must be safe for
 // concurrent use. The guard never lets time go backwards, whatever the clock
 // says: an earlier reading counts as the latest one seen, so that nothing that
-// has expired is in force again. A clock that panics denies.
+// has expired is in force again. A time before 1677 counts as no reading, and
+// one after 2262 as the end of time. A clock that panics denies.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) { c.now = now }
 }
@@ -76,8 +75,3 @@ func AllowUnsigned() Option {
 func WithKeys(keys ...ed25519.PublicKey) Option {
 	return func(c *config) { c.authority = append(c.authority, authority.TrustKeys(keys...)) }
 }
-
-// nowhere is the evidence of a guard without any.
-type nowhere struct{}
-
-func (nowhere) Append(context.Context, ...rationale.Record) error { return nil }

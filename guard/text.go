@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -30,6 +31,12 @@ func legibleTool(id classify.ToolID) classify.ToolID {
 		return id
 	}
 	return classify.ToolID{Server: legible(id.Server), Name: "*" + legible(id.Name)}
+}
+
+func legibleModel(m authority.ModelSpec) rationale.Model {
+	return rationale.Model{
+		Provider: legible(m.Provider), Name: legible(m.Name), Version: legible(m.Version), Basis: legible(m.Basis),
+	}
 }
 
 // describe writes what a panic was called with, whose own methods may panic.

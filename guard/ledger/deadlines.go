@@ -10,27 +10,36 @@ import (
 type deadlines struct {
 	heap deadlineHeap
 	byID map[string]*deadline
+	free *deadline // one that was removed, for the next that is added
 }
 
 type deadline struct {
-	id    string
-	at    time.Time
-	index int
+	id      string
+	at      time.Time
+	index   int
+	claimed bool // somebody is recording what becomes of it
 }
 
 func newDeadlines() deadlines { return deadlines{byID: make(map[string]*deadline)} }
 
 func (d *deadlines) len() int { return len(d.heap) }
 
-func (d *deadlines) has(id string) bool { return d.byID[id] != nil }
+// get returns the entry of an id, or nil.
+func (d *deadlines) get(id string) *deadline { return d.byID[id] }
 
-func (d *deadlines) add(id string, at time.Time) {
-	if d.has(id) {
-		return
+// add adds an id, unless it is there, and returns its entry.
+func (d *deadlines) add(id string, at time.Time) *deadline {
+	if e := d.byID[id]; e != nil {
+		return e
 	}
-	e := &deadline{id: id, at: at}
+	e := d.free
+	if d.free = nil; e == nil {
+		e = new(deadline)
+	}
+	*e = deadline{id: id, at: at}
 	d.byID[id] = e
 	heap.Push(&d.heap, e)
+	return e
 }
 
 // addWithin adds, and makes room by dropping the earliest.
@@ -45,15 +54,16 @@ func (d *deadlines) remove(id string) {
 	if e := d.byID[id]; e != nil {
 		delete(d.byID, id)
 		heap.Remove(&d.heap, e.index)
+		d.free = e
 	}
 }
 
-// first returns the id with the earliest time.
-func (d *deadlines) first() (string, bool) {
+// first returns the entry with the earliest time, or nil.
+func (d *deadlines) first() *deadline {
 	if d.len() == 0 {
-		return "", false
+		return nil
 	}
-	return d.heap[0].id, true
+	return d.heap[0]
 }
 
 // expire drops what is due at a time.

@@ -51,10 +51,9 @@ type Memory struct {
 	recorder Recorder
 
 	mu      sync.Mutex
-	open    deadlines       // allowed, without outcome; by the time of the decision
-	tickets deadlines       // by expiry
-	reviews deadlines       // by due date
-	claimed map[string]bool // open decisions of which the outcome is being recorded
+	open    deadlines // allowed, without outcome; by the time of the decision
+	tickets deadlines // by expiry
+	reviews deadlines // by due date
 }
 
 // New returns a ledger that records with recorder.
@@ -62,7 +61,6 @@ func New(recorder Recorder) *Memory {
 	return &Memory{
 		recorder: recorder,
 		open:     newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
-		claimed: make(map[string]bool),
 	}
 }
 
@@ -78,7 +76,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 		if err := m.append(ctx, d); err != nil {
 			return err
 		}
-		m.admitted(d)
+		m.admitted(d, "")
 		return nil
 	}
 	oldest, err := m.reserve(d)
@@ -93,8 +91,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 		m.release(d.ID, oldest)
 		return err
 	}
-	m.settle(oldest)
-	m.admitted(d)
+	m.admitted(d, oldest)
 	return nil
 }
 
@@ -112,12 +109,7 @@ func (m *Memory) Complete(ctx context.Context, o *rationale.Outcome) error {
 		m.release("", o.Decision)
 		return err
 	}
-	m.settle(o.Decision)
-	if o.Status == rationale.StatusNotExecuted {
-		m.mu.Lock()
-		m.reviews.remove(o.Decision) // there is no action to review
-		m.mu.Unlock()
-	}
+	m.settle(o.Decision, o.Status)
 	return nil
 }
 
@@ -165,32 +157,32 @@ func (m *Memory) append(ctx context.Context, recs ...rationale.Record) (err erro
 func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.claimed == nil {
+	if m.open.byID == nil {
 		return "", errors.New("ledger: the zero Memory admits nothing")
 	}
-	if m.open.has(d.ID) {
+	if m.open.get(d.ID) != nil {
 		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
 	}
 	if m.open.len() >= maxOpen {
-		id, ok := m.open.first()
-		if !ok || m.claimed[id] {
+		first := m.open.first()
+		if first.claimed {
 			return "", errors.New("ledger: too many decisions are open")
 		}
-		m.claimed[id] = true
-		oldest = id
+		first.claimed = true
+		oldest = first.id
 	}
-	m.open.add(d.ID, d.At)
-	m.claimed[d.ID] = true // nobody completes it before it is recorded
+	m.open.add(d.ID, d.At).claimed = true // nobody completes it before it is recorded
 	return oldest, nil
 }
 
 func (m *Memory) claim(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.claimed == nil || !m.open.has(id) || m.claimed[id] {
+	e := m.open.get(id)
+	if e == nil || e.claimed {
 		return false
 	}
-	m.claimed[id] = true
+	e.claimed = true
 	return true
 }
 
@@ -199,23 +191,31 @@ func (m *Memory) release(reserved, claimed string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.open.remove(reserved)
-	delete(m.claimed, reserved)
-	delete(m.claimed, claimed)
+	if e := m.open.get(claimed); e != nil {
+		e.claimed = false
+	}
 }
 
-// settle closes a decision whose outcome is recorded.
-func (m *Memory) settle(id string) {
+// settle closes a decision whose outcome is recorded. Where it was not executed
+// there is no action to review.
+func (m *Memory) settle(id string, status rationale.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.open.remove(id)
-	delete(m.claimed, id)
+	if status == rationale.StatusNotExecuted {
+		m.reviews.remove(id)
+	}
 }
 
-// admitted takes a recorded decision into the state.
-func (m *Memory) admitted(d *rationale.Decision) {
+// admitted takes a recorded decision into the state, and closes the one that
+// made room for it, if any.
+func (m *Memory) admitted(d *rationale.Decision, oldest string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.claimed, d.ID)
+	m.open.remove(oldest)
+	if e := m.open.get(d.ID); e != nil {
+		e.claimed = false
+	}
 	if d.Ticket != nil {
 		m.tickets.expire(d.At)
 		m.tickets.addWithin(maxTickets, d.ID, d.Ticket.Expires)
