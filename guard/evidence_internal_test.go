@@ -19,7 +19,8 @@ type lifecycles struct {
 	recording func()
 }
 
-func (*lifecycles) Admit(context.Context, *rationale.Decision) error   { return errors.New("closed") }
+func (*lifecycles) Admit(context.Context, *rationale.Decision) error { return errors.New("closed") }
+
 func (*lifecycles) Complete(context.Context, *rationale.Outcome) error { return errors.New("closed") }
 
 func (l *lifecycles) Record(_ context.Context, recs ...rationale.Record) error {

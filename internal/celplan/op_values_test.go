@@ -49,7 +49,9 @@ var (
 		{sec: 1792917000, nsec: 1e6, zone: 120},
 		{sec: 1792917000, zone: -570},
 		{sec: maxSecond},
-		{sec: maxSecond, nsec: 999999999}, {sec: 1792917000, nsec: 1e6}, {sec: 1792917000, nsec: 1e6, zone: localZone},
+		{sec: maxSecond, nsec: 999999999},
+		{sec: 1792917000, nsec: 1e6},
+		{sec: 1792917000, nsec: 1e6, zone: localZone},
 	}
 )
 
