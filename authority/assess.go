@@ -158,8 +158,8 @@ func (e *evaluation) allow() {
 // allows reports whether every value at the rule's path is one of its members,
 // and whether there is a value at all, without which it never is.
 func (e *evaluation) allows(p *allowPlan) (holds, there bool) {
-	if p.at.slot >= 0 && len(p.at.rest) == 0 {
-		if v := e.frame.Value(p.at.slot); v.Kind() != strictjson.List {
+	if p.slot >= 0 {
+		if v := e.frame.Value(p.slot); v.Kind() != strictjson.List {
 			return p.doc.has(v), v.Kind() != strictjson.Invalid
 		}
 	}
@@ -221,16 +221,14 @@ func (e *evaluation) bounds() {
 func (e *evaluation) triggers() {
 	for i := range e.plan.trigger {
 		t := &e.plan.trigger[i]
-		m := mark{kind: markTrigger, index: int32(i), result: rationale.Raised, to: t.doc.To}
 		switch fires, err := e.holds(t.rule); {
 		case disagrees(err):
-			m.result, m.to, m.reason, m.err = rationale.Errored, classify.TierUnknown, rationale.EvaluationError, err
-			e.mark(m)
+			e.mark(mark{kind: markTrigger, index: int32(i), result: rationale.Errored, reason: rationale.EvaluationError, err: err})
 		case err != nil:
-			m.to, m.reason, m.err = classify.Max(classify.AuthorizationRequired, t.doc.To), evalReason(err), err
-			e.mark(m)
+			to := classify.Max(classify.AuthorizationRequired, t.doc.To)
+			e.mark(mark{kind: markTrigger, index: int32(i), result: rationale.Raised, to: to, reason: evalReason(err), err: err})
 		case fires:
-			e.mark(m)
+			e.mark(mark{kind: markTrigger, index: int32(i), result: rationale.Raised, to: t.doc.To})
 		default:
 			e.passed(markTrigger, i)
 		}

@@ -43,9 +43,10 @@ type rule struct {
 }
 
 type allowPlan struct {
-	id  string
-	at  *location
-	doc *allowRule
+	id   string
+	at   *location
+	doc  *allowRule
+	slot int // of the value, where the path leads no further; else -1
 }
 
 type boundPlan struct {
@@ -201,7 +202,12 @@ func (c *planning) allow(rules []allowRule, prefix string) {
 			c.allowKinds(doc, where.text, t)
 		}
 		c.note(where)
-		c.plan.allow = append(c.plan.allow, allowPlan{id: c.id(prefix + " " + where.text), at: c.locate(where), doc: doc})
+		at := c.locate(where)
+		rule := allowPlan{id: c.id(prefix + " " + where.text), at: at, doc: doc, slot: -1}
+		if len(at.rest) == 0 {
+			rule.slot = at.slot
+		}
+		c.plan.allow = append(c.plan.allow, rule)
 	}
 }
 

@@ -50,8 +50,8 @@ func (e *evaluation) fact(f *factPlan, given *FactValue) (strictjson.Value, erro
 		return strictjson.Value{}, given.Err
 	}
 	if f.maxAge > 0 {
-		if age := e.call.At.Sub(given.At); age > f.maxAge {
-			return strictjson.Value{}, e.stale(age, f.maxAge)
+		if given.At.Add(f.maxAge).Before(e.call.At) {
+			return strictjson.Value{}, e.stale(e.call.At.Sub(given.At), f.maxAge)
 		}
 	}
 	// The kinds that most facts are of, and the general way for all.

@@ -34,6 +34,9 @@ func (d *disagreement) about(rule string) string {
 }
 
 func disagrees(err error) bool {
+	if err == nil {
+		return false
+	}
 	_, ok := errors.AsType[*disagreement](err)
 	return ok
 }

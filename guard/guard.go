@@ -86,6 +86,9 @@ func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error)
 	if err := g.recordChanges(); err != nil {
 		return nil, err
 	}
+	if c.shadow {
+		g.tracer.shadow(g.Disagreements)
+	}
 	return g, nil
 }
 
@@ -221,6 +224,16 @@ func (g *Guard) Manifest() authority.Manifest {
 	m.Agents, m.Tools, m.Models = slices.Clone(m.Agents), slices.Clone(m.Tools), slices.Clone(m.Models)
 	m.Facts, m.Derived, m.Estimators = slices.Clone(m.Facts), slices.Clone(m.Derived), slices.Clone(m.Estimators)
 	return m
+}
+
+// Disagreements returns how many evaluations of a rule [WithShadow] has compared
+// since the guard was made, and in how many of them cel-go said otherwise: each
+// of their calls was denied.
+func (g *Guard) Disagreements() (compared, differed uint64) {
+	if !g.usable() {
+		return 0, 0
+	}
+	return g.policy.Load().set.Disagreements()
 }
 
 // Schema returns the JSON schema to show to the model for a registered tool:

@@ -19,6 +19,7 @@ type config struct {
 	estimators []Estimator
 	now        func() time.Time
 	authority  []authority.Option
+	shadow     bool
 }
 
 // WithLedger names the ledger that admits and records every call. Either this
@@ -74,4 +75,23 @@ func AllowUnsigned() Option {
 // WithKeys gives the public keys whose signatures under documents count.
 func WithKeys(keys ...ed25519.PublicKey) Option {
 	return func(c *config) { c.authority = append(c.authority, authority.TrustKeys(keys...)) }
+}
+
+// WithReferenceCEL evaluates every rule with cel-go, the reference
+// implementation of CEL, and none natively. A call takes some twenty times
+// longer then: it is for finding out whether the native evaluation is at fault.
+func WithReferenceCEL() Option {
+	return func(c *config) { c.authority = append(c.authority, authority.WithReferenceCEL()) }
+}
+
+// WithShadow compares the native evaluation of rules with that of cel-go, in
+// that share of the calls (0 to 1), which are picked at random. Where the two
+// differ, the call is denied, and its record says on which rule and how.
+// [Guard.Disagreements] counts, and a [ShadowTracer] publishes. It cannot be
+// combined with [WithReferenceCEL].
+func WithShadow(rate float64) Option {
+	return func(c *config) {
+		c.authority = append(c.authority, authority.WithShadow(rate))
+		c.shadow = rate > 0
+	}
 }

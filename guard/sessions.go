@@ -74,8 +74,10 @@ func (c *sessionCalls) claim(call string, now time.Time) string {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, taken := c.done[call]; taken {
-		call = rationale.NewID(now)
+	if fit {
+		if _, taken := c.done[call]; taken {
+			call = rationale.NewID(now)
+		}
 	}
 	c.remember(call)
 	return call

@@ -2,11 +2,14 @@ package guard
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -63,4 +66,34 @@ func TestNoticesAreBounded(t *testing.T) {
 		remember(m, i, true)
 	}
 	assert.Len(t, m, 1)
+}
+
+// What one call was told of facts is not left for the next.
+func TestFactsAreForgotten(t *testing.T) {
+	facts := map[string]authority.FactValue{"load": {Value: int64(3)}}
+	forget(facts)
+	assert.Empty(t, facts)
+	forget(nil)
+}
+
+func TestLegibleTools(t *testing.T) {
+	for _, id := range []classify.ToolID{
+		{Name: "fleet.scale"}, {Server: "eu-1", Name: "Scale_2"}, {Name: "naïve:tool"}, {Name: strings.Repeat("a", maxName)},
+	} {
+		assert.Equal(t, id, legibleTool(id))
+	}
+	for _, id := range []classify.ToolID{
+		{},
+		{Server: "s"},
+		{Name: "a/b"},
+		{Name: "a b"},
+		{Name: "a*"},
+		{Name: "\xff"},
+		{Server: "\n", Name: "a"},
+		{Name: strings.Repeat("a", maxName+1)},
+		{Server: strings.Repeat("a", maxName+1), Name: "a"},
+	} {
+		assert.True(t, strings.HasPrefix(legibleTool(id).Name, "*"), "%q", id)
+		assert.Error(t, id.Validate())
+	}
 }

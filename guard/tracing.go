@@ -55,3 +55,11 @@ func (t tracing) finished(ctx context.Context, d *rationale.Decision, o *rationa
 func (t tracing) changed(ctx context.Context, l *rationale.Lifecycle) {
 	t.call(func(to Tracer) { to.Changed(ctx, l) })
 }
+
+func (t tracing) shadow(counts func() (compared, differed uint64)) {
+	t.call(func(to Tracer) {
+		if s, ok := to.(ShadowTracer); ok {
+			s.Shadow(counts)
+		}
+	})
+}

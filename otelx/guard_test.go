@@ -29,3 +29,20 @@ func TestTracersKeepTheirContract(t *testing.T) {
 		})
 	})
 }
+
+var (
+	_ guard.ShadowTracer = (*otelx.Live)(nil)
+	_ guard.ShadowTracer = (*otelx.Delivery)(nil)
+)
+
+func TestComparisonsOfAGuardAreMetrics(t *testing.T) {
+	m := newMeter()
+	live, err := otelx.NewLive(sdktrace.NewTracerProvider(), otelx.WithMeterProvider(m))
+	require.NoError(t, err)
+	g, call := scaler(t, guard.WithTracer(live), guard.WithShadow(1))
+	governed(t, g, call)
+	governed(t, g, call)
+	require.Equal(t, map[string]int64{"": 2}, m.sums(t, otelx.MetricShadowCompared))
+	require.Equal(t, map[string]int64{"": 0}, m.sums(t, otelx.MetricShadowDiffered))
+	require.NoError(t, live.Shutdown(context.Background()))
+}

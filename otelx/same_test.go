@@ -61,6 +61,8 @@ func variants() map[string]*rationale.Decision {
 		"another domain":      changed("d17", func(d *rationale.Decision) { d.Domain = "" }),
 		"a reading class":     changed("d18", func(d *rationale.Decision) { d.Effect = "read" }),
 		"another base tier":   changed("d19", func(d *rationale.Decision) { d.BaseTier = classify.BoundedEscalation }),
+		"observed":            changed("d21", func(d *rationale.Decision) { d.Mode = rationale.Observe }),
+		"another tier":        changed("d22", func(d *rationale.Decision) { d.Tier = classify.Parameterized }),
 		"another session":     changed("d20", func(d *rationale.Decision) { d.Agent.Session, d.Agent.OnBehalfOf = "session-2", "user-2" }),
 		"no authorization":    bare, "unknown tool": unknown, "same tool, now known": allowed("d8"), "telemetry": open,
 		"denied": denied("d9", rationale.BoundViolated, rationale.EvaluationError),

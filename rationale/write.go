@@ -26,6 +26,8 @@ type writer struct {
 	depth   int
 	members []span // of the objects that are open
 	spare   []byte // for putting members into order
+
+	last actionFrame
 }
 
 // span is a member in out: its name from start to name, both quotes included,
@@ -152,6 +154,9 @@ func (w *writer) object(data []byte, i int) int {
 // compare orders two members by their names, without the quotes: a name sorts
 // before those that continue it.
 func (w *writer) compare(a, b span) int {
+	if x, y := w.out[a.start+1], w.out[b.start+1]; x != y && x > '"' && y > '"' {
+		return int(x) - int(y) // as nearly always; the quote is the end of an empty name
+	}
 	return bytes.Compare(w.out[a.start+1:a.name-1], w.out[b.start+1:b.name-1])
 }
 

@@ -34,6 +34,20 @@
 // by < <= > and >=. Not available are what loses types (dyn, type), what
 // formats, and message literals. The pattern of matches is a literal anchored
 // at both ends. Lists and maps in an expression hold values of one type.
+//
+// # How it is evaluated
+//
+// Natively: a checked expression becomes typed closures over the slots of a
+// [Frame], and its conjunctions and disjunctions become small instructions that
+// one loop goes through. Nothing is allocated but for texts and maps that are
+// computed. What the native compiler does not know (a comparison of objects of
+// different types, a map with keys of no static type, loops nested more than
+// four deep) is evaluated by cel-go as a whole; [Program.Native] says why.
+//
+// cel-go is the reference. Both paths have the same results, and errors of the
+// same kind, path and message, except where a limit ends the evaluation: the
+// native path counts its own work. [ModeReference] is cel-go alone, and
+// [ModeBoth] keeps it beside the native program.
 package celplan
 
 import (
@@ -51,7 +65,7 @@ const (
 	maxPatternSize = 1000         // instructions of a compiled pattern
 	maxEstimate    = 10 * maxCost // an estimate is far above what is spent
 
-	maxCost     = 1_000_000  // CEL cost units of one evaluation
+	maxCost     = 1_000_000  // CEL cost units, or native units of work, of one evaluation
 	maxElements = 100_000    // of a computed list; of values compared with each other
 	maxText     = 4_000_000  // bytes of a computed string
 	maxSearch   = 10_000_000 // steps of one search in a string

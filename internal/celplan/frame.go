@@ -29,7 +29,9 @@ type brokenFact struct {
 // Begin forgets the last evaluation and prepares one of that layout, to which
 // no slot may be added before it ends.
 func (f *Frame) Begin(l *Layout) {
-	f.End()
+	if f.layout != nil {
+		f.End()
+	}
 	f.layout, f.built = l, l.build()
 	if n := len(f.built.slots); n <= cap(f.vals) {
 		f.vals = f.vals[:n]

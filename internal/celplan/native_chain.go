@@ -115,7 +115,6 @@ func (k *clause) narrow(next clause) bool {
 	default:
 		return false
 	}
-	k.relation = 0
 	k.slow = joined(k.slow, next.slow, false)
 	return true
 }

@@ -51,6 +51,7 @@ func TestInstructions(t *testing.T) {
 		{`args.replicas >= 7 && args.replicas <= 3`, "int int"},
 		{`args.replicas >= 3 && args.replicas != 4`, "int (int)"},
 		{`!(args.replicas < 5) && !args.b && !(args.region in ['a'])`, "(int) bool (text)"},
+		{`!(args.replicas > 1 && args.replicas < 5) && args.b`, "(int) bool"},
 		{`args.region == 'a' || args.region == 'b' || args.region in ['c']`, "text"},
 		{`(args.region == 'a' || args.region == 'b') && args.b`, "text bool"},
 		{`args.region == 'a' || args.zone == 'b'`, "(text) (text)"},
@@ -145,6 +146,25 @@ func (ch *chain) resumeSlowly(f *Frame) (bool, fault) {
 	return slow.run(f)
 }
 
+// TestFrameIsOlder: what is beyond a frame is not read, though it may be memory
+// of the frame.
+func TestFrameIsOlder(t *testing.T) {
+	env := chainEnv(t)
+	f := new(Frame)
+	f.Begin(env.layout)
+	f.vals = append(f.vals, strictjson.BoolValue(true))[:len(f.vals)]
+	p, err := env.Compile(`args.b`, strictjson.Bool)
+	require.NoError(t, err)
+	holds, err := p.Bool(f)
+	assert.False(t, holds)
+	assert.EqualError(t, err, "there is nothing to evaluate")
+	p, err = env.Compile(`args.b && true`, strictjson.Bool)
+	require.NoError(t, err)
+	holds, err = p.Bool(f)
+	assert.False(t, holds)
+	assert.EqualError(t, err, "there is nothing to evaluate")
+}
+
 func TestPanicDenies(t *testing.T) {
 	p := compileChain(t, `args.b && args.replicas / 2 > 1`)
 	p.native.chain.clauses[1].slow = func(*Frame) (bool, fault) { panic("a fault of ours") }
@@ -229,4 +249,19 @@ func TestCheapEstimates(t *testing.T) {
 		require.NoError(t, err)
 		assert.LessOrEqual(t, estimate.Max, uint64(maxEstimate), src[:min(len(src), 60)])
 	}
+}
+
+// TestLoopForgetsLists: what the condition of one round computes is no longer
+// needed in the next.
+func TestLoopForgetsLists(t *testing.T) {
+	tags := make([]strictjson.Value, 1000)
+	for i := range tags {
+		tags[i] = strictjson.StringValue("x")
+	}
+	p := compileChain(t, `args.tags.all(a, [a, 'y'].size() == 2 && args.tags.size() > 1)`)
+	f := p.frame(&Input{Args: strictjson.MapValue(strictjson.Object, []strictjson.Member{{Name: "tags", Value: strictjson.ListValue(tags)}})})
+	holds, err := p.Bool(f)
+	require.NoError(t, err)
+	assert.True(t, holds)
+	assert.LessOrEqual(t, f.lists.most, smallestArena)
 }

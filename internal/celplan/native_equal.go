@@ -183,14 +183,7 @@ func (c *nativeCompiler) membership(elem, container *node) *node {
 		if failed != 0 {
 			return false, failed
 		}
-		if w.Kind() == strictjson.Table { // which is gone through
-			f.work -= w.Len() / elementsPerWork
-		}
-		found, failed := containsValue(w, v, &f.work)
-		if f.work < 0 {
-			return false, limitFault
-		}
-		return found, failed
+		return containsValue(w, v, &f.work)
 	})
 }
 

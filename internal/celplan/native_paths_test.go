@@ -34,6 +34,8 @@ var everyFeature = []string{
 	`args.tags == ['a', 'b'] && args.tags[0] == 'a' && 'b' in args.tags && args.tags + ['c'] == ['a', 'b', 'c'] && size(args.tags) > 1`,
 	`args.labels == {'owner': 'dana', 'team': 'sre'} && args.labels.owner == 'dana' && args.labels['team'] == 'sre' && 'owner' in args.labels`,
 	`{1: 'a', 2: 'b'}[2] == 'b' && {true: 1}[true] == 1 && {'a': args.replicas}.a == 5`,
+	`{args.region: 1, 'eu-west-1': args.replicas} == {'eu-west-1': 5} && {'a': args.replicas, 'a': 2}.a == 2 && {'a': 1, 'a': args.replicas}.size() == 1`,
+	`{args.replicas: 'a', 5: args.region}[5] == args.region && {1: args.region, 1: 'b'}[1] == 'b' && {1: 'a', 2: args.region}.exists(k, k == 2)`,
 	`has(args.region) && !has(args.missing) && has(args.labels.owner) && has(args.any.deep.n)`, `args.flights[0].date == '2026-01-01' && has(args.flights[0].seats)`,
 	`args.flights[0] == args.flights[0] && args.flights[0] in args.flights && args.flights != []`,
 	`args.tags.all(t, t.size() == 1) && args.tags.exists(t, t == 'b') && args.tags.exists_one(t, t == 'a')`,
@@ -62,6 +64,7 @@ func TestNative(t *testing.T) {
 		`{args.any.text: 1}.size() == 1`:                                     "a map with keys of an unusual type",
 		`args.any == args.origin`:                                            "an object compared with a value of another type",
 		`(args.dry_run ? args.any : args.origin) == 5`:                       "an object as a value of any type",
+		`([args.origin] + args.any)[0].date == 'x'`:                          "an object where any value can be",
 		`args.origin in [args.any]`:                                          "an object compared with a value of another type",
 		`{1: args.origin} == {2: args.origin}`:                               "objects in a map without string keys",
 		`[1].all(a, [1].all(b, [1].all(c, [1].all(d, [1].all(e, a == e)))))`: "loops nested more than 4 deep",
@@ -86,10 +89,13 @@ func TestPathsAgree(t *testing.T) {
 		sources = append(sources, c.src, "!("+c.src+")", c.src+" || args.missing > 1", "args.region == 'x' && ("+c.src+")", "args.replicas == 5 ? "+c.src+" : false")
 	}
 	sources = append(sources,
-		`args.origin.date == 'x'`, `args.origin.date == 'x' || true`, `has(args.origin.date)`, `args.flights[7].date == 'x'`, `args.labels.a.size() == 1`,
+		`([] + args.flights)[0].date == '2026-01-01'`, `{'a': args.flights[0]}[args.any.text].date == 'x'`, `{'x': args.flights[0]}[args.any.text].date != 'x'`,
+		`{'a': args.missing, 'a': 2}.a == 2`, `args.origin.date == 'x'`, `args.origin.date == 'x' || true`, `has(args.origin.date)`, `args.flights[7].date == 'x'`, `args.labels.a.size() == 1`,
 		`derived.containers > 1`, `facts.freeze`, `!facts.freeze || true`, `facts.freeze == true`, `facts.current_replicas * 4611686018427387904 > 1`,
 		`args.replicas <= facts.current_replicas * 4611686018427387904`, `args.replicas <= facts.current_replicas + 9223372036854775807`,
 		`args.replicas >= -9223372036854775807 - 1 && args.replicas <= 9223372036854775807`, `args.replicas > 9223372036854775807`, `args.replicas < -9223372036854775807 - 1`,
+		`args.replicas + facts.current_replicas > 1`, `args.region.contains(args.tags[7])`, `args.region.replace('a', 'b', args.tags[7].size()) == ''`,
+		`args.region.substring(args.replicas, args.tags[7].size()) == ''`, `args.any.getHours(args.tags[7]) == 1`, `args.amount * args.any.x < 1.0`,
 		`args.amount > 0.0 && args.amount < 1e308`, `args.amount >= -0.0`, `args.replicas >= 7 && args.replicas <= 3`, `args.amount >= 7.0 && args.amount <= 3.0`,
 	)
 	env := testEnv(t, celplan.WithMode(celplan.ModeBoth))
@@ -215,16 +221,24 @@ func TestNativeLoopsEnd(t *testing.T) {
 	for i := range long {
 		long[i] = fmt.Sprint("tag ", i)
 	}
-	in := &celplan.Input{Args: object(member("tags", strs(long...)), member("any", strs(make([]string, len(long))...)))}
+	labels := make([]strictjson.Member, len(long))
+	for i, name := range long {
+		labels[i] = member(name, strictjson.StringValue("x"))
+	}
+	in := &celplan.Input{Args: object(member("tags", strs(long...)), member("labels", strictjson.MapValue(strictjson.Map, labels)), member("any", strs(make([]string, len(long))...)))}
+	in.Call.Time = time.Unix(0, 0)
 	env := testEnv(t)
 	for src, fails := range map[string]bool{
-		`args.tags.all(a, a != 'x') && args.tags.filter(a, a > 'tag').size() == 10000`:                                           false,
-		`args.tags.map(a, a + '!').filter(a, a.endsWith('9!')).size() == 1000`:                                                   false,
-		`args.tags.all(a, args.tags.exists(b, a + '!' == b) || true)`:                                                            true,
-		`args.tags.all(a, args.tags.filter(b, b > a).size() >= 0)`:                                                               true,
-		`args.tags.exists_one(a, args.tags.map(b, b + a).size() == 3) || true`:                                                   true,
-		`args.tags.all(a, a in args.tags)`:                                                                                       true,
-		`args.tags.all(a, args.tags + args.tags != [a])`:                                                                         true,
+		`args.tags.all(a, a != 'x') && args.tags.filter(a, a > 'tag').size() == 10000`:                        false,
+		`args.tags.map(a, a + '!').filter(a, a.endsWith('9!')).size() == 1000`:                                false,
+		`args.tags.all(a, args.tags.exists(b, a + '!' == b) || true)`:                                         true,
+		`args.tags.all(a, args.tags.filter(b, b > a).size() >= 0)`:                                            true,
+		`args.tags.exists_one(a, args.tags.map(b, b + a).size() == 3) || true`:                                true,
+		`args.tags.all(a, a in args.tags)`:                                                                    true,
+		`args.tags.all(a, args.tags + args.tags != [a])`:                                                      true,
+		`args.tags.all(a, a in args.labels && args.labels[a] == 'x') && args.labels.all(k, k in args.labels)`: false,
+		strings.Repeat(`'x'in args.tags||`, 120) + `false`:                                                    true,
+		`args.tags.all(a, call.time.getHours(a < 'u' ? 'UTC' : a) == 0 && call.time.getMinutes(a < 'u' ? 'UTC' : a) == 0 && call.time.getSeconds(a < 'u' ? 'UTC' : a) == 0)`: true,
 		`args.tags.all(a, args.any.join('') != a)`:                                                                               true,
 		`args.tags.all(a, args.tags == args.tags)`:                                                                               true,
 		`args.tags.all(a, a.matches('^(?:[a-z]+ ?)*[0-9]*(?:x?)$')) || true`:                                                     false,

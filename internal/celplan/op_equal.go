@@ -213,7 +213,11 @@ func containsValue(container, elem strictjson.Value, left *int) (bool, fault) {
 			return false, limitFault
 		}
 	}
-	if !spend(left, container.Len()) {
+	work := container.Len()
+	if isKeyed(container) {
+		work = 1 // its names are in order
+	}
+	if !spend(left, work) {
 		return false, limitFault
 	}
 	if container.Kind() != strictjson.List {

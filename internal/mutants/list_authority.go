@@ -156,14 +156,14 @@ func constraints() []mutant {
 		},
 		{
 			File: file,
-			Old:  "m.to, m.reason, m.err = classify.Max(classify.AuthorizationRequired, t.doc.To), evalReason(err), err",
-			New:  "m.result, m.err = rationale.Passed, err",
+			Old:  "to := classify.Max(classify.AuthorizationRequired, t.doc.To)",
+			New:  "to := e.plan.class.Tier",
 			Why:  "a trigger that errors is skipped",
 		},
 		{
 			File: file,
-			Old:  "m := mark{kind: markTrigger, index: int32(i), result: rationale.Raised, to: t.doc.To}",
-			New:  "m := mark{kind: markTrigger, index: int32(i), result: rationale.Raised, to: e.plan.class.Tier}",
+			Old:  "result: rationale.Raised, to: t.doc.To})",
+			New:  "result: rationale.Raised, to: e.plan.class.Tier})",
 			Why:  "a trigger that fires raises nothing",
 		},
 		{
@@ -174,15 +174,15 @@ func constraints() []mutant {
 		},
 		{
 			File:    file,
-			Old:     "case disagrees(err):\n\t\t\tm.result, m.to, m.reason, m.err = rationale.Errored, classify.TierUnknown, rationale.EvaluationError, err",
-			New:     "case disagrees(err):\n\t\t\tm.err = err",
+			Old:     "result: rationale.Errored, reason: rationale.EvaluationError, err: err})\n\t\tcase err != nil:\n\t\t\tto :=",
+			New:     "result: rationale.Raised, to: t.doc.To, err: err})\n\t\tcase err != nil:\n\t\t\tto :=",
 			Why:     "evaluators that disagree on a trigger only raise the call",
 			Package: "./authority", Run: "^TestShadow",
 		},
 		{
 			File: "authority/fact.go",
-			Old:  "if age := e.call.At.Sub(given.At); age > f.maxAge {",
-			New:  "if age := e.call.At.Sub(given.At); age > 2*f.maxAge {",
+			Old:  "if given.At.Add(f.maxAge).Before(e.call.At) {",
+			New:  "if given.At.Add(2 * f.maxAge).Before(e.call.At) {",
 			Why:  "a stale fact serves",
 		},
 		{
@@ -286,7 +286,7 @@ func money() []mutant {
 		{
 			File:    "authority/units.go",
 			Old:     "return int64(low), high == 0 && low <= math.MaxInt64",
-			New:     "return int64(low), true",
+			New:     "return int64(low), high == 0",
 			Why:     "an amount wraps",
 			Package: "./authority", Run: "^TestUnits",
 		},

@@ -15,7 +15,7 @@ import (
 type Plan struct {
 	Turn   time.Duration // of one implementation in one round
 	Budget time.Duration // of a group, with its preparation; the rounds end when it is spent
-	Rounds int           // at least so many, whatever they take
+	Rounds int           // at least so many, whatever they take; never less than one
 	// Progress is told after every round which part of the group is done; may be
 	// nil.
 	Progress func(part float64)
@@ -53,7 +53,8 @@ func (p Plan) rounds(turns []*turn, start time.Time) error {
 		return nil
 	}
 	shuffle := rand.New(rand.NewPCG(1, 2)) // the same orders in every run
-	for n := 0; n < p.Rounds || time.Since(start) < p.Budget && n < maxRounds; n++ {
+	least := max(p.Rounds, 1)
+	for n := 0; n < least || time.Since(start) < p.Budget && n < maxRounds; n++ {
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, t := range order {
 			if err := t.take(); err != nil {
@@ -62,7 +63,7 @@ func (p Plan) rounds(turns []*turn, start time.Time) error {
 		}
 		if p.Progress != nil {
 			spent := float64(time.Since(start)) / float64(max(p.Budget, 1))
-			p.Progress(min(float64(n+1)/float64(max(p.Rounds, 1)), spent, 1))
+			p.Progress(min(float64(n+1)/float64(least), spent, 1))
 		}
 	}
 	return nil

@@ -193,3 +193,9 @@ func TestSelect(t *testing.T) {
 	assert.Len(t, left.Cases[0].Impls, 1)
 	assert.Len(t, g.Select(nil, nil).Cases, 3)
 }
+
+func TestPreparationMaySpendTheBudget(t *testing.T) {
+	results, err := Plan{Turn: time.Millisecond}.Time(Group{Cases: []Case{{Name: "a", Impls: []Impl{busy("late", time.Millisecond)}}}})
+	require.NoError(t, err)
+	assert.Positive(t, results[0].NsOp)
+}
