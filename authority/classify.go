@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/celplan"
@@ -14,129 +15,266 @@ import (
 
 // Classified is a call of which the tool is known, the arguments are parsed
 // and the class is found; or one that failed at one of these, which is denied
-// whatever follows. It belongs to one evaluation and one goroutine.
+// whatever follows. It belongs to one evaluation and one goroutine, and
+// [Set.Assess] ends it.
 type Classified struct {
-	set   *Set
-	call  Call
-	tool  *tool
-	plan  *plan            // nil: not classified
-	fail  *rationale.Check // why not
-	args  []byte           // the checked bytes
-	input celplan.Input
-	// derived are the values that were derived before classification.
-	derived []rationale.Fact
-	// cleared says that every prohibited class that competes was asked, and
-	// none holds.
-	cleared bool
+	set  *Set
+	call Call
+	plan *plan  // nil: not classified
+	args []byte // the checked bytes
+	// evaluation is nil once it was assessed: its memory serves other calls.
+	evaluation atomic.Pointer[evaluation]
 }
 
 // Classify identifies the tool, parses the arguments against its schema,
 // derives what the competing classes read, and finds the class. It never
 // fails: what went wrong is in the result, which [Set.Assess] denies.
-func (s *Set) Classify(call Call) (c *Classified) {
-	c = &Classified{set: s, call: call}
-	defer func() {
-		if r := recover(); r != nil {
-			c.plan = nil
-			c.deny(rationale.CheckClass, "classify", rationale.EvaluationError, fmt.Sprintf("classification panicked: %v", r))
-		}
-	}()
-	if s == nil {
-		c.deny(rationale.CheckClass, "classify", rationale.NoAuthorization, "no documents are loaded")
-		return c
-	}
-	if c.identify() && c.parse() {
-		c.classify()
-	}
+func (s *Set) Classify(call Call) *Classified {
+	e := begin(s, call)
+	e.records = true
+	e.classify()
+	c := &Classified{set: s, call: call, plan: e.plan, args: e.args}
+	c.evaluation.Store(e)
 	return c
 }
 
-func (c *Classified) deny(kind rationale.CheckKind, id string, reason rationale.Reason, message string) {
-	result := rationale.Failed
-	if reason == rationale.EvaluationError {
-		result = rationale.Errored
+// failure says why a call has no class.
+type failure uint8
+
+const (
+	classified failure = iota // it has one
+	noDocuments
+	unknownTool
+	invalidArguments
+	noAuthorization
+	notDerived
+	whenFailed
+	ambiguous
+	unclassified
+	classifyPanicked
+)
+
+func (f failure) reason() rationale.Reason {
+	switch f {
+	case noDocuments, noAuthorization:
+		return rationale.NoAuthorization
+	case unknownTool:
+		return rationale.UnknownTool
+	case invalidArguments:
+		return rationale.InvalidArguments
+	case ambiguous:
+		return rationale.AmbiguousClass
+	case unclassified:
+		return rationale.Unclassified
+	default:
+		return rationale.EvaluationError
 	}
-	c.fail = &rationale.Check{Kind: kind, ID: id, Result: result, Reason: reason, Message: message}
 }
 
-func (c *Classified) identify() bool {
-	t, ok := c.set.tools[c.call.Tool.String()]
-	if !ok || c.call.Tool.Validate() != nil {
-		c.deny(rationale.CheckTool, c.call.Tool.String(), rationale.UnknownTool, "this tool is not registered with the guard")
-		return false
+func (f failure) result() rationale.CheckResult {
+	if f.reason() == rationale.EvaluationError {
+		return rationale.Errored
 	}
-	c.tool = t
-	return true
+	return rationale.Failed
 }
 
-func (c *Classified) parse() bool {
-	args := slices.Clone(c.call.Arguments)
-	if len(args) == 0 {
-		args = []byte("{}") // what some models send for a tool without arguments
-	}
-	value, err := c.tool.schema.Decode(args, strictjson.DefaultLimits())
-	if err != nil {
-		c.deny(rationale.CheckArguments, "arguments", rationale.InvalidArguments, err.Error())
-		return false
-	}
-	c.args = args
-	c.input = celplan.Input{
-		Args:    value,
-		Derived: strictjson.MapValue(strictjson.Object, nil),
-		Facts:   strictjson.MapValue(strictjson.Object, nil),
-		Call: celplan.CallInfo{
-			Tool: c.call.Tool.String(), Agent: c.call.Agent.ID, Environment: c.call.Agent.Environment,
-			Session: c.call.Agent.Session, Time: c.call.At,
-		},
-	}
-	return true
+// refuse ends the classification.
+func (e *evaluation) refuse(f failure, err error) {
+	e.plan, e.failed, e.err = nil, f, err
 }
 
-func (c *Classified) classify() {
-	if !c.set.authorizes(c.call) {
-		c.deny(rationale.CheckClass, "classify", rationale.NoAuthorization,
-			fmt.Sprintf("no authorization names agent %s in environment %s", c.call.Agent.ID, c.call.Agent.Environment))
-		return
-	}
-	plans := c.set.competing(c.call)
-	if !c.derive(plans) {
-		return
-	}
-	candidates := make([]classify.Candidate, len(plans))
-	f := c.frame()
-	for i, p := range plans {
-		candidates[i] = classify.Candidate{Pattern: p.pattern, Prohibited: p.class.Tier == classify.Prohibited}
-		if p.when != nil {
-			candidates[i].When = func() (bool, error) { return p.when.Bool(f) }
+// classify is the first half of the evaluation. It sets the plan or the failure.
+func (e *evaluation) classify() {
+	defer func() {
+		if r := recover(); r != nil {
+			e.broken = true
+			e.refuse(classifyPanicked, fmt.Errorf("classification panicked: %v", r))
 		}
+	}()
+	if e.set == nil {
+		e.refuse(noDocuments, nil)
+		return
 	}
-	c.conclude(plans, classify.Choose(candidates))
+	if !e.identify() || !e.parse() {
+		return
+	}
+	contest := e.tool.contestFor(&e.call.Agent)
+	if contest == nil {
+		e.withoutClass()
+		return
+	}
+	if e.derive(contest) {
+		e.choose(contest)
+	}
 }
 
-// frame returns what rules read, as far as it is known.
-func (c *Classified) frame() *celplan.Frame {
-	f := new(celplan.Frame)
-	f.Begin(c.tool.layout)
-	f.Load(&c.input)
-	return f
+func (e *evaluation) identify() bool {
+	e.tool = e.set.find(&e.call.Tool)
+	if e.tool == nil {
+		e.refuse(unknownTool, nil)
+		return false
+	}
+	return true
 }
 
-func (c *Classified) conclude(plans []*plan, found classify.Result) {
-	c.cleared = found.Outcome != classify.Failed || plans[found.Index].class.Tier != classify.Prohibited
+// parse reads the arguments into the frame, from a copy: the caller may change
+// its own.
+func (e *evaluation) parse() bool {
+	args := e.call.Arguments
+	if len(args) == 0 {
+		args = emptyObject // what some models send for a tool without arguments
+	}
+	limits := strictjson.DefaultLimits()
+	switch {
+	case len(args) > limits.Bytes: // refused for its length alone
+	case e.records:
+		args = slices.Clone(args)
+	default:
+		e.own = append(e.own, args...)
+		args = e.own
+	}
+	e.frame.Begin(e.tool.layout)
+	if err := e.frame.ReadArgs(args, limits); err != nil {
+		e.refuse(invalidArguments, err)
+		return false
+	}
+	e.args = args
+	if e.tool.readsCall.Load() {
+		e.frame.SetCall(celplan.CallInfo{
+			Tool: e.tool.name, Agent: e.call.Agent.ID, Environment: e.call.Agent.Environment,
+			Session: e.call.Agent.Session, Time: e.call.At,
+		})
+	}
+	return true
+}
+
+// emptyObject is never changed.
+var emptyObject = []byte("{}")
+
+// derive computes the derived values that any competing class reads. What
+// cannot be opened denies.
+func (e *evaluation) derive(c *contest) bool {
+	for i := range c.derived {
+		d := &c.derived[i]
+		if !d.during.has(e.call.At) {
+			continue
+		}
+		value, err := e.deriveOne(d)
+		e.derived = append(e.derived, derivedState{name: d.Name, value: value, err: err})
+		if err != nil {
+			e.refuse(notDerived, err)
+			return false
+		}
+		e.frame.Set(d.slot, value)
+	}
+	return true
+}
+
+func (e *evaluation) deriveOne(d *derivation) (strictjson.Value, error) {
+	if e.call.Derive == nil {
+		return strictjson.Value{}, fmt.Errorf("the host does not derive %s", d.Name)
+	}
+	v, err := e.call.Derive(d.Name, json.RawMessage(slices.Clone(e.args)))
+	if err != nil {
+		return strictjson.Value{}, err
+	}
+	return strictjson.FromGo(d.Type, v)
+}
+
+// choose finds the class among those that may be it.
+func (e *evaluation) choose(c *contest) {
+	plans, candidates := c.steady, c.candidates
+	if plans == nil {
+		plans, candidates = e.mayHold(c)
+	}
+	found := classify.Choose(candidates, func(i int) (bool, error) {
+		if when := plans[i].when; when != nil {
+			return e.holds(when)
+		}
+		return true, nil
+	})
+	e.cleared = found.Outcome != classify.Failed || !candidates[found.Index].Prohibited
 	switch found.Outcome {
 	case classify.Classified:
-		c.plan = plans[found.Index]
+		e.plan = plans[found.Index]
 	case classify.Ambiguous:
-		var ids []string
 		for _, i := range found.Also {
-			ids = append(ids, plans[i].name())
+			e.also = append(e.also, plans[i])
 		}
-		c.deny(rationale.CheckClass, "classify", rationale.AmbiguousClass, fmt.Sprintf("more than one class holds: %s", join(ids)))
+		e.refuse(ambiguous, nil)
 	case classify.Failed:
-		c.deny(rationale.CheckClass, "when of "+plans[found.Index].name(), rationale.EvaluationError, found.Err.Error())
+		e.failedAt = plans[found.Index]
+		e.refuse(whenFailed, found.Err)
 	default:
-		c.deny(rationale.CheckClass, "classify", rationale.Unclassified, "no class of the agent's authorizations covers this call")
+		e.withoutClass()
 	}
+}
+
+// mayHold returns the plans that compete and may be the class of the call:
+// the prohibited ones, and those of the most specific pattern that competes.
+func (e *evaluation) mayHold(c *contest) ([]*plan, []classify.Candidate) {
+	at := e.call.At
+	e.asked = c.prohibited.competing(&e.frame, at, e.asked)
+	for i := range c.patterns {
+		if p := &c.patterns[i]; p.during.has(at) {
+			e.asked = p.competing(&e.frame, at, e.asked)
+			break
+		}
+	}
+	for _, p := range e.asked {
+		e.candidates = append(e.candidates, p.candidate())
+	}
+	return e.asked, e.candidates
+}
+
+func (p *plan) candidate() classify.Candidate {
+	return classify.Candidate{Pattern: p.pattern, Prohibited: p.class.Tier == classify.Prohibited}
+}
+
+// withoutClass says whether the agent has any authority at all.
+func (e *evaluation) withoutClass() {
+	e.cleared = true
+	scope := e.set.agents[agentKey{e.call.Agent.ID, e.call.Agent.Environment}]
+	if scope == nil || !scope.authorized.has(e.call.At) {
+		e.refuse(noAuthorization, nil)
+		return
+	}
+	e.refuse(unclassified, nil)
+}
+
+// modeWithoutClass is Observe for a call that has no class only if every
+// authorization of the agent that competes observes as a whole, and none of
+// them may prohibit it: a call that could not be read, or whose classification
+// failed, must not run past a prohibition.
+func (e *evaluation) modeWithoutClass() rationale.Mode {
+	if e.set == nil {
+		return rationale.Enforce
+	}
+	scope := e.set.agents[agentKey{e.call.Agent.ID, e.call.Agent.Environment}]
+	if scope == nil || !scope.authorized.has(e.call.At) || scope.enforced.has(e.call.At) {
+		return rationale.Enforce
+	}
+	for _, l := range scope.lines {
+		g := l.competing(e.call.At)
+		if g == nil || !g.covers(e.call.Agent.ID, e.call.Agent.Environment) {
+			continue
+		}
+		if !e.cleared && g.prohibits(e.call.Tool) {
+			return rationale.Enforce
+		}
+		if standing, _ := g.standing(e.call.At); !observable(standing) {
+			return rationale.Enforce
+		}
+	}
+	return rationale.Observe
+}
+
+// prohibits reports whether some call of the tool is prohibited.
+func (g *grantDoc) prohibits(id classify.ToolID) bool {
+	return slices.ContainsFunc(g.Classes, func(class classDoc) bool {
+		return class.Tier == classify.Prohibited &&
+			slices.ContainsFunc(class.Tools, func(p toolPattern) bool { return p.Pattern.Match(id) })
+	})
 }
 
 func (p *plan) name() string { return p.grant.ID.Value + "/" + p.class.ID.Value }
@@ -152,65 +290,6 @@ func join(ids []string) string {
 	return strings.Join(ids, ", ")
 }
 
-// authorizes reports whether some competing version names the agent in its
-// environment, whatever its standing.
-func (s *Set) authorizes(call Call) bool {
-	for _, l := range s.agents[agentKey{call.Agent.ID, call.Agent.Environment}] {
-		if l.competing(call.At).covers(call.Agent.ID, call.Agent.Environment) {
-			return true
-		}
-	}
-	return false
-}
-
-// competing returns the plans of the versions that compete at the time of the
-// call, the most specific pattern first.
-func (s *Set) competing(call Call) []*plan {
-	all := s.plans[planKey{call.Agent.ID, call.Agent.Environment, call.Tool.String()}]
-	plans := make([]*plan, 0, len(all))
-	for _, p := range all {
-		if p.line.competing(call.At) == p.grant {
-			plans = append(plans, p)
-		}
-	}
-	return plans
-}
-
-// derive computes the derived values that any competing class reads. What
-// cannot be opened denies.
-func (c *Classified) derive(plans []*plan) bool {
-	var members []strictjson.Member
-	for _, field := range c.tool.derived.Fields {
-		if !slices.ContainsFunc(plans, func(p *plan) bool { return slices.Contains(p.derived, field.Name) }) {
-			continue
-		}
-		fact := rationale.Fact{Name: field.Name, Source: "derived from the arguments", At: c.call.At}
-		value, err := c.deriveOne(field)
-		if err != nil {
-			fact.Error = err.Error()
-			c.derived = append(c.derived, fact)
-			c.deny(rationale.CheckDerived, "derived."+field.Name, rationale.EvaluationError, err.Error())
-			return false
-		}
-		fact.Value = value.AppendJSON(nil)
-		c.derived = append(c.derived, fact)
-		members = append(members, strictjson.Member{Name: field.Name, Value: value})
-	}
-	c.input.Derived = strictjson.MapValue(strictjson.Object, members)
-	return true
-}
-
-func (c *Classified) deriveOne(field strictjson.Field) (strictjson.Value, error) {
-	if c.call.Derive == nil {
-		return strictjson.Value{}, fmt.Errorf("the host does not derive %s", field.Name)
-	}
-	v, err := c.call.Derive(field.Name, json.RawMessage(slices.Clone(c.args)))
-	if err != nil {
-		return strictjson.Value{}, err
-	}
-	return strictjson.FromGo(field.Type, v)
-}
-
 // Class returns the id of the class, or "" where none was found.
 func (c *Classified) Class() string {
 	if c.plan == nil {
@@ -224,88 +303,21 @@ func (c *Classified) Class() string {
 func (c *Classified) Arguments() []byte { return c.args }
 
 // Facts returns the facts that the class reads, each with the key that its
-// arguments give it. None where the call is not classified.
+// arguments give it. None where the call is not classified, or was assessed.
 func (c *Classified) Facts() []FactRequest {
+	e := c.evaluation.Swap(nil) // so that nobody ends it meanwhile
+	if e == nil {
+		return nil
+	}
+	defer c.evaluation.Store(e)
 	if c.plan == nil {
 		return nil
 	}
 	requests := make([]FactRequest, len(c.plan.facts))
-	for i, spec := range c.plan.facts {
-		requests[i] = FactRequest{Name: spec.Name, Key: c.factKey(spec)}
+	for i, f := range c.plan.facts {
+		requests[i] = FactRequest{Name: f.name, Key: e.factKey(f)}
 	}
 	return requests
-}
-
-// maxFactKey bounds a key, which hosts keep: a longer one is its digest.
-const maxFactKey = 256
-
-// factKey is what a fact's value may depend on: the values at its By paths, as
-// they are nested. Where one is absent the function may look at anything in
-// its place, so all the arguments are the key.
-func (c *Classified) factKey(spec FactSpec) string {
-	if len(spec.By) == 0 {
-		return ""
-	}
-	key := []byte{'['}
-	for i, text := range spec.By {
-		if i > 0 {
-			key = append(key, ',')
-		}
-		where, err := parsePath(text)
-		ok := err == nil && where.root != "facts"
-		if ok {
-			root := c.input.Args
-			if where.root == "derived" {
-				root = c.input.Derived
-			}
-			key, ok = appendNested(key, root, where.steps)
-		}
-		if !ok {
-			key = fmt.Appendf(nil, "%q %s", c.tool.id, c.args)
-			break
-		}
-	}
-	if len(key) > maxFactKey {
-		return rationale.Digest(key)
-	}
-	return string(key)
-}
-
-// appendNested appends the values that the steps lead to from v, each list on
-// the way as an array; false where one is absent.
-func appendNested(key []byte, v strictjson.Value, steps []step) ([]byte, bool) {
-	if len(steps) == 0 {
-		return v.AppendJSON(key), true
-	}
-	if v.Kind() == strictjson.List {
-		key = append(key, '[')
-		for _, elem := range v.List() {
-			var ok bool
-			if key, ok = appendNested(key, elem, steps); !ok {
-				return nil, false
-			}
-			key = append(key, ',')
-		}
-		return append(key, ']'), true
-	}
-	member, ok := v.Get(steps[0].name)
-	if !ok {
-		return nil, false
-	}
-	return appendNested(key, member, steps[1:])
-}
-
-// valuesJSON writes one value as itself and several as an array; null where
-// there is none.
-func valuesJSON(values []strictjson.Value, ok bool) []byte {
-	switch {
-	case !ok:
-		return []byte("null")
-	case len(values) == 1:
-		return values[0].AppendJSON(nil)
-	default:
-		return strictjson.ListValue(values).AppendJSON(nil)
-	}
 }
 
 // Estimator returns the name of the Go estimator that prices the class, or "".

@@ -1,10 +1,10 @@
 package authority
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/celplan"
@@ -12,222 +12,158 @@ import (
 	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
-// tool is a registered tool with what its arguments look like to CEL.
-type tool struct {
-	spec    Tool
-	id      classify.ToolID
-	digest  string
-	schema  *strictjson.Schema
-	derived *strictjson.Type // an Object
-	facts   *strictjson.Type // an Object
-	layout  *celplan.Layout
-	env     *celplan.Env
-	when    *celplan.Env // without facts, which are fetched once the class is known
-}
-
-func newTool(spec Tool, m Manifest) (*tool, error) {
-	t := &tool{spec: spec, id: spec.ID(), digest: spec.Digest()}
-	if err := t.id.Validate(); err != nil {
-		return nil, err
-	}
-	var err error
-	if t.schema, err = strictjson.CompileSchema(spec.Schema); err != nil {
-		return nil, fmt.Errorf("tool %s: schema: %w", t.id, err)
-	}
-	if t.derived, err = derivedType(m, t.id); err != nil {
-		return nil, err
-	}
-	if t.facts, err = factsType(m); err != nil {
-		return nil, err
-	}
-	t.layout = celplan.NewLayout(t.schema)
-	t.env, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived, Facts: t.facts}, t.layout)
-	if err == nil {
-		t.when, err = celplan.NewEnv(celplan.Scope{Args: t.schema.Type(), Derived: t.derived}, t.layout)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("tool %s: %w", t.id, err)
-	}
-	return t, nil
-}
-
-func derivedType(m Manifest, id classify.ToolID) (*strictjson.Type, error) {
-	object := &strictjson.Type{Kind: strictjson.Object}
-	for _, spec := range m.Derived {
-		if spec.Tool != id.String() {
-			continue
-		}
-		t, err := strictjson.ParseType(spec.Type)
-		if err != nil {
-			return nil, fmt.Errorf("derived value %s of tool %s: %w", spec.Name, id, err)
-		}
-		object.Fields = append(object.Fields, strictjson.Field{Name: spec.Name, Type: t, Required: true})
-	}
-	return sortFields(object), nil
-}
-
-func factsType(m Manifest) (*strictjson.Type, error) {
-	object := &strictjson.Type{Kind: strictjson.Object}
-	for _, spec := range m.Facts {
-		t, err := strictjson.ParseType(spec.Type)
-		if err != nil {
-			return nil, fmt.Errorf("fact %s: %w", spec.Name, err)
-		}
-		object.Fields = append(object.Fields, strictjson.Field{Name: spec.Name, Type: t, Required: true})
-	}
-	return sortFields(object), nil
-}
-
-func sortFields(object *strictjson.Type) *strictjson.Type {
-	slices.SortFunc(object.Fields, func(a, b strictjson.Field) int { return cmp.Compare(a.Name, b.Name) })
-	return object
-}
-
-// root returns the type that a path of that root starts at.
-func (t *tool) root(name string) *strictjson.Type {
-	switch name {
-	case "derived":
-		return t.derived
-	case "facts":
-		return t.facts
-	default:
-		return t.schema.Type()
-	}
-}
-
 // plan is one class compiled for one tool.
 type plan struct {
-	line    *line
 	grant   *grantDoc
 	class   *classDoc
 	tool    *tool
 	pattern classify.Pattern
 	domain  string
+	toolPin pin
 
-	when    *celplan.Program
+	when    *rule // nil: none
 	allow   []allowPlan
 	bounds  []boundPlan
 	trigger []triggerPlan
 	spend   *spendPlan
 
-	facts   []FactSpec // those that some rule reads
-	derived []string   // likewise
+	facts   []*factPlan // those that some rule reads, sorted by name
+	derived []string    // likewise
+
+	telemetry []string  // fields of the record that it may have
+	observes  bool      // at some time
+	observe   time.Time // until when
+}
+
+// rule is a compiled expression.
+type rule struct {
+	program   *celplan.Program
+	reference *celplan.Program // nil: nothing to compare with
+	shown     []int32          // indexes of the tool's inputs
 }
 
 type allowPlan struct {
-	id     string
-	path   path
-	values []strictjson.Value
-	within string
-	rule   allowRule
+	id   string
+	at   *location
+	doc  *allowRule
+	slot int // of the value, where the path leads no further; else -1
 }
 
 type boundPlan struct {
 	id   string
-	rule *celplan.Program
-	doc  boundRule
+	rule *rule
+	doc  *boundRule
 }
 
 type triggerPlan struct {
 	id   string
-	rule *celplan.Program
-	doc  escalateRule
+	rule *rule
+	doc  *escalateRule
 }
 
-// compile makes the plans of every class for every tool that it matches.
+// compile makes the tools of the manifest, and the plans of every class for
+// every tool that it matches.
 func (s *Set) compile() []*Error {
-	ids := make([]string, 0, len(s.tools))
-	for id := range s.tools {
-		ids = append(ids, id)
+	c := &compiler{set: s, host: newHost(s.manifest), ids: make(map[string]string), prices: make(map[priceKey]*priceTable), seen: make(map[string]bool)}
+	var jobs []*planning
+	for _, b := range c.benches() {
+		for _, e := range b.matches {
+			jobs = append(jobs, &planning{bench: b, class: e})
+		}
 	}
-	slices.Sort(ids)
-	c := &compiler{set: s, index: newPatternIndex(s.sortedLines()), seen: make(map[string]bool)}
-	for _, id := range ids {
-		c.tool(s.tools[id])
+	parallel(len(jobs), func(i int) { jobs[i].compile() })
+	for _, job := range jobs {
+		for _, err := range job.errs {
+			c.fail(err)
+		}
+		for _, env := range job.plan.grant.Environments {
+			job.tool.contest(agentKey{job.plan.grant.Agent.Value, env}).add(job.plan)
+		}
+	}
+	s.named()
+	for _, t := range s.tools {
+		for key, contest := range t.contests {
+			contest.prepare(!s.options.reference)
+			if len(t.contests) <= maxFew {
+				t.few = append(t.few, agentContest{key, contest})
+			}
+		}
 	}
 	return c.errs
 }
 
-type compiler struct {
-	set   *Set
-	index *patternIndex
+// planning compiles one class for one tool.
+type planning struct {
+	*bench
+	class indexed
+	plan  *plan
 	errs  []*Error
-	seen  map[string]bool // errors that another tool gave already
+
+	facts, derived []string // that rules read
 }
 
-func (c *compiler) fail(err *Error) {
-	if key := err.Error(); !c.seen[key] {
-		c.seen[key] = true
-		c.errs = append(c.errs, err)
+func (c *planning) fail(err *Error) { c.errs = append(c.errs, err) }
+
+func (c *planning) compile() {
+	class, t := c.class.class, c.tool
+	p := &plan{grant: c.class.grant, class: class, tool: t, pattern: c.class.pattern}
+	c.plan = p
+	p.telemetry = class.Record.telemetry()
+	if p.observe = p.grant.ObserveUntil; class.ObserveUntil.After(p.observe) {
+		p.observe = class.ObserveUntil
 	}
-}
-
-func (c *compiler) tool(t *tool) {
-	for _, e := range c.index.match(t.id) {
-		p := c.plan(e, t)
-		for _, env := range e.grant.Environments {
-			key := planKey{e.grant.Agent.Value, env, t.id.String()}
-			c.set.plans[key] = append(c.set.plans[key], p)
-		}
-	}
-}
-
-func (c *compiler) plan(e indexed, t *tool) *plan {
-	p := &plan{line: e.line, grant: e.grant, class: e.class, tool: t, pattern: e.pattern}
-	domains := c.set.domains(e.class, t.id)
+	p.observes = !p.observe.IsZero()
+	p.toolPin = p.grant.toolPin(t.id, t.digest)
+	domains := domainsOf(c.domains, class)
 	if len(domains) > 0 {
 		p.domain = domains[0]
 	}
-	if e.class.When.Value != "" {
-		p.when = c.rule(t.when, e.class.When, strictjson.Bool)
+	if class.When.Value != "" {
+		p.when = c.compileRule(class.When, strictjson.Bool, true)
 	}
-	c.allow(p, e.class.Allow, "allow")
-	c.bounds(p, e.class.Bounds, "bounds")
-	if c.set.policy.Matrix != nil {
-		for _, b := range c.set.policy.Matrix.Baselines {
-			if slices.Contains(domains, b.Domain) {
-				c.allow(p, b.Allow, "baseline "+b.Domain)
-				c.bounds(p, b.Bounds, "baseline "+b.Domain+" bounds")
+	c.allow(class.Allow, "allow")
+	c.bounds(class.Bounds, "bounds")
+	if m := c.set.policy.Matrix; m != nil {
+		for i := range m.Baselines {
+			if b := &m.Baselines[i]; slices.Contains(domains, b.Domain) {
+				c.allow(b.Allow, "baseline "+b.Domain)
+				c.bounds(b.Bounds, "baseline "+b.Domain+" bounds")
 			}
 		}
 	}
-	for i, doc := range e.class.Escalate {
-		if r := c.boolean(t, doc.When); r != nil {
-			p.trigger = append(p.trigger, triggerPlan{id: fmt.Sprintf("escalate[%d]", i), rule: r, doc: doc})
+	for i := range class.Escalate {
+		doc := &class.Escalate[i]
+		if r := c.compileRule(doc.When, strictjson.Bool, false); r != nil {
+			p.trigger = append(p.trigger, triggerPlan{id: c.id("escalate[" + strconv.Itoa(i) + "]"), rule: r, doc: doc})
 		}
 	}
-	c.spend(p)
-	p.collectReads(c.set.manifest)
-	return p
+	c.spend()
+	c.collectReads()
 }
 
-// domains returns the domains of a class for one tool: those of the matrix,
+// domainsOf returns the domains of a class for one tool: those of the matrix,
 // whatever the class declares, then its own.
-func (s *Set) domains(class *classDoc, id classify.ToolID) []string {
-	var domains []string
-	if s.policy.Matrix != nil {
-		domains = s.policy.Matrix.domainsOf(id)
+func domainsOf(matrix []string, class *classDoc) []string {
+	if class.Domain == "" || slices.Contains(matrix, class.Domain) {
+		return matrix
 	}
-	if class.Domain != "" && !slices.Contains(domains, class.Domain) {
-		domains = append(domains, class.Domain)
-	}
-	return domains
+	return append(slices.Clip(matrix), class.Domain)
 }
 
-func (c *compiler) boolean(t *tool, expr text) *celplan.Program {
-	return c.rule(t.env, expr, strictjson.Bool)
-}
-
-func (c *compiler) rule(env *celplan.Env, expr text, want strictjson.Kind) *celplan.Program {
-	program, err := env.Compile(expr.Value, want)
-	if err != nil {
-		c.celErrors(expr.Node, err)
+// compileRule returns nil where the expression is wrong, which is an error of
+// the class.
+func (c *planning) compileRule(expr text, want strictjson.Kind, when bool) *rule {
+	entry := c.bench.rule(ruleKey{expr.Value, want, when})
+	if entry.err != nil {
+		c.celErrors(expr.Node, entry.err)
 		return nil
 	}
-	return program
+	c.facts = append(c.facts, entry.facts...)
+	c.derived = append(c.derived, entry.derived...)
+	return entry.rule
 }
 
-func (c *compiler) celErrors(node yamldoc.Node, err error) {
+func (c *planning) celErrors(node yamldoc.Node, err error) {
 	compileErr, ok := err.(*celplan.CompileError)
 	if !ok {
 		c.fail(errorAt(node, "%v", err))
@@ -238,104 +174,98 @@ func (c *compiler) celErrors(node yamldoc.Node, err error) {
 	}
 }
 
-func (c *compiler) bounds(p *plan, rules []boundRule, prefix string) {
-	for i, doc := range rules {
-		if r := c.boolean(p.tool, doc.Expr); r != nil {
-			p.bounds = append(p.bounds, boundPlan{id: fmt.Sprintf("%s[%d]", prefix, i), rule: r, doc: doc})
+func (c *planning) bounds(rules []boundRule, prefix string) {
+	for i := range rules {
+		doc := &rules[i]
+		if r := c.compileRule(doc.Expr, strictjson.Bool, false); r != nil {
+			c.plan.bounds = append(c.plan.bounds, boundPlan{id: c.id(prefix + "[" + strconv.Itoa(i) + "]"), rule: r, doc: doc})
 		}
 	}
 }
 
 // allow compiles membership rules. A path of a class must exist; one of a
 // baseline may be absent from a tool of its domain, which then denies.
-func (c *compiler) allow(p *plan, rules []allowRule, prefix string) {
-	for _, doc := range rules {
+func (c *planning) allow(rules []allowRule, prefix string) {
+	for i := range rules {
+		doc := &rules[i]
 		where, err := parsePath(doc.Path.Value)
 		if err != nil {
 			c.fail(errorAt(doc.Path.Node, "%v", err))
 			continue
 		}
-		t, err := where.typeOf(p.tool.root(where.root))
+		t, err := where.typeOf(c.tool.root(where.root))
 		if err != nil && !doc.Baseline {
 			c.fail(errorAt(doc.Path.Node, "%v", err))
 			continue
 		}
-		compiled := allowPlan{id: prefix + " " + where.text, path: where, rule: doc}
-		var words []string
-		for _, v := range doc.Values {
-			value, kind := v.value()
-			if err == nil && t.Kind != strictjson.Dyn && t.Kind != kind {
-				c.fail(errorAt(v.Node, "%s is %s in tool %s, so it is never equal to %s", where.text, t, p.tool.id, kind))
-				continue
-			}
-			compiled.values = append(compiled.values, value)
-			words = append(words, v.word())
+		if err == nil && t.Kind != strictjson.Dyn {
+			c.allowKinds(doc, where.text, t)
 		}
-		compiled.within = "one of " + strings.Join(words, ", ")
-		p.allow = append(p.allow, compiled)
+		c.note(where)
+		at := c.locate(where)
+		rule := allowPlan{id: c.id(prefix + " " + where.text), at: at, doc: doc, slot: -1}
+		if len(at.rest) == 0 {
+			rule.slot = at.slot
+		}
+		c.plan.allow = append(c.plan.allow, rule)
 	}
 }
 
-func (v allowValue) value() (strictjson.Value, strictjson.Kind) {
-	switch {
-	case v.Int != nil:
-		return strictjson.IntValue(*v.Int), strictjson.Int
-	case v.Bool != nil:
-		return strictjson.BoolValue(*v.Bool), strictjson.Bool
-	default:
-		return strictjson.StringValue(*v.String), strictjson.String
+func (c *planning) allowKinds(doc *allowRule, where string, t *strictjson.Type) {
+	for _, v := range doc.Values {
+		if kind := v.Value.Kind(); kind != t.Kind {
+			c.fail(errorAt(v.Node, "%s is %s in tool %s, so it is never equal to %s", where, t, c.tool.id, kind))
+		}
 	}
+}
+
+// within says what an allow-list admits.
+func (r *allowRule) within() string {
+	words := make([]string, len(r.Values))
+	for i, v := range r.Values {
+		words[i] = v.word()
+	}
+	return "one of " + strings.Join(words, ", ")
 }
 
 func (v allowValue) word() string {
-	switch {
-	case v.Int != nil:
-		return fmt.Sprint(*v.Int)
-	case v.Bool != nil:
-		return fmt.Sprint(*v.Bool)
+	switch v.Value.Kind() {
+	case strictjson.Int:
+		return strconv.FormatInt(v.Value.Int(), 10)
+	case strictjson.Bool:
+		return strconv.FormatBool(v.Value.Bool())
 	default:
-		return *v.String
+		return v.Value.Str()
+	}
+}
+
+// note keeps the name of a fact or derived value that a path begins with.
+func (c *planning) note(p path) {
+	switch p.root {
+	case "facts":
+		c.facts = append(c.facts, p.steps[0].name)
+	case "derived":
+		c.derived = append(c.derived, p.steps[0].name)
 	}
 }
 
 // collectReads finds the facts and derived values that the plan needs.
-func (p *plan) collectReads(m Manifest) {
-	facts, derived := make(map[string]bool), make(map[string]bool)
-	note := func(root, name string) {
-		switch root {
-		case "facts":
-			facts[name] = true
-		case "derived":
-			derived[name] = true
+func (c *planning) collectReads() {
+	slices.Sort(c.facts)
+	for _, name := range slices.Compact(c.facts) {
+		if f := c.fact(name); f != nil {
+			c.plan.facts = append(c.plan.facts, f)
 		}
 	}
-	for _, r := range p.rules() {
-		for _, read := range r.Reads() {
-			note(read.Root(), read.Name())
-		}
+	slices.Sort(c.derived)
+	for _, name := range slices.Compact(c.derived) {
+		c.plan.derived = append(c.plan.derived, c.compiler.id(name))
 	}
-	for _, a := range p.allow {
-		note(a.path.root, a.path.steps[0].name)
-	}
-	if p.spend != nil {
-		for _, where := range p.spend.paths() {
-			note(where.root, where.steps[0].name)
-		}
-	}
-	for _, spec := range m.Facts {
-		if facts[spec.Name] {
-			p.facts = append(p.facts, spec)
-		}
-	}
-	for name := range derived {
-		p.derived = append(p.derived, name)
-	}
-	slices.SortFunc(p.facts, func(a, b FactSpec) int { return cmp.Compare(a.Name, b.Name) })
-	slices.Sort(p.derived)
 }
 
-func (p *plan) rules() []*celplan.Program {
-	var rules []*celplan.Program
+// rules returns the plan's expressions.
+func (p *plan) rules() []*rule {
+	var rules []*rule
 	if p.when != nil {
 		rules = append(rules, p.when)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/strictjson"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -69,6 +70,9 @@ func (d *decoder) allow(v value, baseline bool) []allowRule {
 		for _, item := range d.list(value{e.Value, name}, false) {
 			if member, ok := d.member(item, name, rule.Values); ok {
 				rule.Values = append(rule.Values, member)
+				if member.Value.Kind() == strictjson.String {
+					rule.texts = append(rule.texts, member.Value.Str())
+				}
 			}
 		}
 		rules = append(rules, rule)
@@ -100,24 +104,23 @@ func (d *decoder) member(v value, list string, before []allowValue) (allowValue,
 	member := allowValue{Node: v.Node}
 	switch {
 	case !v.Plain():
-		member.String = &s
+		member.Value = strictjson.StringValue(s)
 	case s == "true" || s == "false":
-		b := s == "true"
-		member.Bool = &b
+		member.Value = strictjson.BoolValue(s == "true")
 	case integerText.MatchString(s):
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
 			d.fail(v.Node, "", "%s: %s does not fit 64 bits", list, s)
 			return allowValue{}, false
 		}
-		member.Int = &n
+		member.Value = strictjson.IntValue(n)
 	case likeNumber(s):
 		d.fail(v.Node, "quote it to make it a text; only whole numbers can be members", "%s: %s is not a whole number", list, s)
 		return allowValue{}, false
 	default:
-		member.String = &s
+		member.Value = strictjson.StringValue(s)
 	}
-	if slices.ContainsFunc(before, member.equal) {
+	if slices.ContainsFunc(before, func(b allowValue) bool { return equalScalar(b.Value, member.Value) }) {
 		d.fail(v.Node, "leave one out", "%s names %s twice", list, s)
 		return allowValue{}, false
 	}
@@ -136,17 +139,6 @@ func likeNumber(s string) bool {
 	}
 	_, err := strconv.ParseInt(clean, 0, 64)
 	return err == nil
-}
-
-func (v allowValue) equal(w allowValue) bool {
-	switch {
-	case v.Int != nil:
-		return w.Int != nil && *v.Int == *w.Int
-	case v.Bool != nil:
-		return w.Bool != nil && *v.Bool == *w.Bool
-	default:
-		return w.String != nil && v.String != nil && *v.String == *w.String
-	}
 }
 
 func (d *decoder) bounds(v value, baseline bool) []boundRule {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/strictjson"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -84,13 +85,13 @@ func TestFullDocument(t *testing.T) {
 	assert.Equal(t, []string{"args.region", "args.workload"}, []string{c.Allow[0].Path.Value, c.Allow[1].Path.Value}, "sorted by path")
 	var members []any
 	for _, v := range c.Allow[0].Values {
-		switch {
-		case v.Int != nil:
-			members = append(members, *v.Int)
-		case v.Bool != nil:
-			members = append(members, *v.Bool)
+		switch v.Value.Kind() {
+		case strictjson.Int:
+			members = append(members, v.Value.Int())
+		case strictjson.Bool:
+			members = append(members, v.Value.Bool())
 		default:
-			members = append(members, *v.String)
+			members = append(members, v.Value.Str())
 		}
 	}
 	assert.Equal(t, []any{"eu-west-1", "eu-central-1", "no", "7", int64(7), true}, members, "what the author wrote")
@@ -181,7 +182,8 @@ func TestHaltsApplyWhateverIsWrong(t *testing.T) {
 			policy, errs := readDocuments([]Document{{Name: "s.yaml", Data: []byte(text)}}, trust{allowUnsigned: true})
 			assert.NotEmpty(t, errs)
 			require.Len(t, policy.Halts, 1)
-			assert.True(t, policy.Halts[0].binds(&grantDoc{Agent: agentText("support-bot")}, instant(t, "2026-12-02T00:00:00Z")))
+			assert.True(t, policy.Halts[0].concerns(&grantDoc{Agent: agentText("support-bot")}))
+			assert.True(t, policy.Halts[0].binds(instant(t, "2026-12-02T00:00:00Z")))
 		})
 	}
 }

@@ -248,7 +248,11 @@ func (d *decoder) pairs(v value) []yamldoc.Entry {
 	return v.Entries()
 }
 
+// values returns the texts alone; nil where there are none.
 func values(ids []text) []string {
+	if len(ids) == 0 {
+		return nil
+	}
 	out := make([]string, len(ids))
 	for i, id := range ids {
 		out[i] = id.Value

@@ -12,23 +12,29 @@
 //
 // The draft decision names every check and how it came out. Nothing in it is
 // admitted or recorded: that is a ledger's work, which concludes it again.
+// [Set.Evaluate] does both halves at once, for a host that has the facts at hand
+// and wants the verdict alone.
 //
 // # Reading a refusal
 //
-// Where a reason comes from, in the order of evaluation:
+// An evaluation (evaluation.go) goes through the stages of classify.go and
+// assess.go, which note for each check how it came out; record.go makes the
+// checks of the record from these notes. Where a reason comes from, in the
+// order of evaluation:
 //
 //	unknown_tool, invalid_arguments            classify.go
-//	no_authorization, unclassified             classify.go, and Choose in package classify
+//	no_authorization, unclassified             classify.go, contest.go, and Choose in package classify
 //	ambiguous_class                            the same
 //	expired, revoked, … (standing)             standing.go
 //	pin_mismatch                               standing.go
+//	fact_unavailable                           fact.go
 //	not_allowed, bound_violated                assess.go
-//	evaluation_error, fact_unavailable         assess.go
-//	unpriced, spend_limit                      price.go
+//	evaluation_error                           assess.go; where evaluators of CEL disagree, shadow.go
+//	unpriced, spend_limit                      price.go, units.go
 //	rationale_incomplete                       assess.go, and Check in package rationale
 //	prohibited, approval_required              Conclude in package rationale
 //	evidence_unavailable                       begin.go in package guard
-//	the verdict itself                         Conclude in package rationale
+//	the verdict itself                         Tally in package rationale
 //
 // # Documents
 //

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,16 +92,41 @@ type reader struct {
 // Suspension that still says what it halts. Where an authority matrix could
 // not be read, no Authorization is right, as nothing limits it.
 func readDocuments(docs []Document, t trust) (documents, []*Error) {
-	r := &reader{trust: t, authorizations: make(map[string]bool), priceLists: make(map[string]bool)}
 	docs = slices.Clone(docs)
 	slices.SortStableFunc(docs, func(a, b Document) int { return cmp.Compare(a.Name, b.Name) })
-	for _, doc := range docs {
+	read := make([]*reader, len(docs)) // each of one file
+	parallel(len(docs), func(i int) {
 		d := &decoder{}
-		r.read(d, doc)
-		r.keep(d)
+		read[i] = newReader(t)
+		read[i].read(d, docs[i])
+		read[i].keep(d)
+	})
+	r := newReader(t)
+	for _, one := range read {
+		r.add(one)
 	}
 	r.join()
 	return r.docs, sortErrors(r.errs)
+}
+
+func newReader(t trust) *reader {
+	return &reader{trust: t, authorizations: make(map[string]bool), priceLists: make(map[string]bool)}
+}
+
+// add adds what another reader has read.
+func (r *reader) add(other *reader) {
+	r.errs = append(r.errs, other.errs...)
+	r.grants = append(r.grants, other.grants...)
+	r.matrices = append(r.matrices, other.matrices...)
+	r.unclear = r.unclear || other.unclear
+	maps.Copy(r.authorizations, other.authorizations)
+	maps.Copy(r.priceLists, other.priceLists)
+	if r.docs.Matrix == nil {
+		r.docs.Matrix = other.docs.Matrix
+	}
+	r.docs.PriceLists = append(r.docs.PriceLists, other.docs.PriceLists...)
+	r.docs.Reaffirmations = append(r.docs.Reaffirmations, other.docs.Reaffirmations...)
+	r.docs.Halts = append(r.docs.Halts, other.docs.Halts...)
 }
 
 // keep adds the errors of one file.
@@ -134,7 +160,7 @@ func (r *reader) read(d *decoder, doc Document) {
 	}
 	root.name = "the " + kind
 	sum := sha256.Sum256(doc.Data)
-	src := source{File: file, Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: doc.Data, Signature: doc.Signature}
+	src := source{Name: doc.Name, File: file, Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: doc.Data, Signature: doc.Signature}
 	signers, err := r.trust.verify(doc.Data, doc.Signature)
 	if err != nil {
 		d.fail(root.Node, "sign the document again", "%s%s is not a valid signature: %v", doc.Name, signatureSuffix, err)

@@ -41,8 +41,8 @@ func (s *Set) Inventory(at time.Time) []Entry {
 	}
 	var entries []Entry
 	for _, key := range s.running() {
-		for _, id := range s.toolIDs() {
-			entries = append(entries, s.toolEntries(key, s.tools[id], at)...)
+		for _, t := range s.sortedTools() {
+			entries = append(entries, s.toolEntries(key, t, at)...)
 		}
 		entries = append(entries, s.idleEntries(key, at)...)
 	}
@@ -74,22 +74,22 @@ func (s *Set) running() []agentKey {
 	return keys
 }
 
-func (s *Set) toolIDs() []string {
-	ids := make([]string, 0, len(s.tools))
-	for id := range s.tools {
-		ids = append(ids, id)
+func (s *Set) sortedTools() []*tool {
+	tools := make([]*tool, 0, len(s.tools))
+	for _, t := range s.tools {
+		tools = append(tools, t)
 	}
-	slices.Sort(ids)
-	return ids
+	slices.SortFunc(tools, func(a, b *tool) int { return cmp.Compare(a.name, b.name) })
+	return tools
 }
 
 func (s *Set) toolEntries(key agentKey, t *tool, at time.Time) []Entry {
-	plans := s.competing(Call{
-		At: at, Agent: rationale.Agent{ID: key.agent, Environment: key.environment}, Tool: t.id,
-	})
 	var entries []Entry
 	var best *plan // of the classes that are not prohibited
-	for _, p := range plans {
+	for _, p := range t.contests[key].all() {
+		if !p.grant.competes.has(at) {
+			continue
+		}
 		if p.class.Tier != classify.Prohibited {
 			if best != nil && p.pattern != best.pattern {
 				continue // a more specific pattern takes every call
@@ -105,7 +105,7 @@ func (s *Set) toolEntries(key agentKey, t *tool, at time.Time) []Entry {
 	}
 	if len(entries) == 0 {
 		why := "no class covers this tool"
-		if !s.authorizes(Call{At: at, Agent: rationale.Agent{ID: key.agent, Environment: key.environment}}) {
+		if scope := s.agents[key]; scope == nil || !scope.authorized.has(at) {
 			why = "no authorization names this agent in this environment"
 		}
 		entries = append(entries, Entry{
@@ -134,20 +134,25 @@ func (s *Set) pinMismatch(key agentKey, p *plan) string {
 		models = []ModelSpec{{}}
 	}
 	for _, m := range models {
-		call := Call{Model: rationale.Model{Provider: m.Provider, Name: m.Name, Version: m.Version}, Prompt: prompt}
-		if found, _, _, _ := p.grant.pinDefects(&Classified{call: call, plan: p}); len(found) > 0 {
-			return found[0].message
+		model := rationale.Model{Provider: m.Provider, Name: m.Name, Version: m.Version}
+		switch pins := p.grant.comparePins(&model, prompt, p.toolPin); {
+		case pins.model == mismatches:
+			return modelMismatch(&model)
+		case pins.prompt == mismatches:
+			return promptMismatch
+		case pins.tool == mismatches:
+			return toolMismatch
 		}
 	}
 	return ""
 }
 
 func (s *Set) entry(key agentKey, g *grantDoc, class *classDoc, at time.Time) Entry {
-	standing, why := s.standing(g, at)
+	standing, why := g.standing(at)
 	e := Entry{
 		Agent: key.agent, Environment: key.environment, Class: class.ID.Value, Domain: class.Domain,
 		Tier: class.Tier.String(), Effect: "write", Conditional: class.When.Value != "",
-		Owner: g.Owner.ID, Authorization: s.ref(g, at), Standing: standing, Provisional: why,
+		Owner: g.Owner.ID, Authorization: g.refAt(at), Standing: standing, Provisional: why,
 	}
 	if class.Read {
 		e.Effect = "read"
@@ -162,7 +167,7 @@ func (s *Set) entry(key agentKey, g *grantDoc, class *classDoc, at time.Time) En
 // tool.
 func (s *Set) idleEntries(key agentKey, at time.Time) []Entry {
 	var entries []Entry
-	for _, l := range s.agents[key] {
+	for _, l := range s.agents[key].all() {
 		g := l.competing(at)
 		if !g.covers(key.agent, key.environment) {
 			continue

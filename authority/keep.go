@@ -1,34 +1,44 @@
 package authority
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// keep applies the class's record policy: what it drops leaves the record, and
-// what it lets into telemetry is named there.
-func (a *assessment) keep() {
-	d, policy := a.d, a.plan.class.Record
+// telemetry returns the fields that the policy lets into telemetry, in the
+// order in which records list them.
+func (p *recordPolicy) telemetry() []string {
+	var names []string
 	for _, field := range []struct {
 		name string
 		keep disposal
-		drop func()
 	}{
-		{"arguments", policy.Arguments, func() { dropArguments(d) }},
-		{"rationale", policy.Rationale, func() { d.Rationale = nil }},
-		{"reasoning", policy.Reasoning, func() { d.Rationale = withoutText(d.Rationale) }},
-		{"facts", policy.Facts, func() { dropFacts(d) }},
-		{"results", policy.Results, func() { d.Terms.OmitResult = true }},
+		{"arguments", p.Arguments}, {"rationale", p.Rationale}, {"reasoning", p.Reasoning}, {"facts", p.Facts}, {"results", p.Results},
 	} {
-		switch field.keep {
-		case keepTelemetry:
-			d.Telemetry = append(d.Telemetry, field.name)
-		case keepDrop:
-			field.drop()
+		if field.keep == keepTelemetry {
+			names = append(names, field.name)
 		}
 	}
+	return names
+}
+
+// keep applies the class's record policy: what it drops leaves the record.
+func (e *evaluation) keep(d *rationale.Decision) {
+	policy := &e.plan.class.Record
+	if policy.Arguments == keepDrop {
+		dropArguments(d)
+	}
+	if policy.Rationale == keepDrop {
+		d.Rationale = nil
+	}
+	if policy.Reasoning == keepDrop {
+		d.Rationale = withoutText(d.Rationale)
+	}
+	if policy.Facts == keepDrop {
+		dropFacts(d)
+	}
+	d.Terms.OmitResult = policy.Results == keepDrop
 }
 
 // dropArguments also drops what was derived from the arguments.
@@ -39,16 +49,14 @@ func dropArguments(d *rationale.Decision) {
 	dropInputs(d, "derived")
 }
 
-// dropUnclassified drops the arguments of a call without a class where any
-// class of the agent for the tool would.
-func (c *Classified) dropUnclassified(d *rationale.Decision) {
-	if c.set == nil {
-		return
+// dropsUnclassified reports, of a call without a class, whether any class of
+// the agent for the tool would drop its arguments.
+func (e *evaluation) dropsUnclassified() bool {
+	if e.tool == nil {
+		return false
 	}
-	plans := c.set.plans[planKey{c.call.Agent.ID, c.call.Agent.Environment, c.call.Tool.String()}]
-	if slices.ContainsFunc(plans, func(p *plan) bool { return p.class.Record.Arguments == keepDrop }) {
-		dropArguments(d)
-	}
+	c := e.tool.contestFor(&e.call.Agent)
+	return c != nil && c.drops
 }
 
 // dropInputs removes the values that checks read below a root.

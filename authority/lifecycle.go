@@ -17,14 +17,14 @@ func (s *Set) Lifecycle(at time.Time) []*rationale.Lifecycle {
 	}
 	var loaded []*rationale.Lifecycle
 	add := func(src source, l *rationale.Lifecycle) {
-		l.Kind, l.Document, l.Digest = rationale.KindLifecycle, src.File.Name, src.Digest
+		l.Kind, l.Document, l.Digest = rationale.KindLifecycle, src.Name, src.Digest
 		l.Bytes, l.Signature = src.Data, src.Signature
 		loaded = append(loaded, l)
 	}
 	for _, g := range s.policy.Grants {
-		standing, _ := s.standing(g, at)
+		standing, _ := g.standing(at)
 		add(g.source, &rationale.Lifecycle{
-			Event: rationale.EventLoaded, Authorization: s.ref(g, at), Standing: standing, Supersedes: g.Supersedes,
+			Event: rationale.EventLoaded, Authorization: g.refAt(at), Standing: standing, Supersedes: g.Supersedes,
 		})
 	}
 	if m := s.policy.Matrix; m != nil {
@@ -45,14 +45,4 @@ func (s *Set) Lifecycle(at time.Time) []*rationale.Lifecycle {
 	}
 	slices.SortStableFunc(loaded, func(a, b *rationale.Lifecycle) int { return cmp.Compare(a.Document, b.Document) })
 	return loaded
-}
-
-// standing is the standing of a version at a time, and why it is not active.
-// Pins are not part of it: they depend on what runs.
-func (s *Set) standing(g *grantDoc, at time.Time) (rationale.Standing, string) {
-	found := s.defects(g, at)
-	if len(found) == 0 {
-		return rationale.StandingActive, ""
-	}
-	return found[0].standing, found[0].message
 }

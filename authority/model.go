@@ -6,6 +6,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/strictjson"
 	"github.com/ambit-go/ambit/internal/yamldoc"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -21,8 +22,9 @@ type text struct {
 
 // source is where a document came from.
 type source struct {
-	File      *yamldoc.File
-	Digest    string // sha256:… of the exact bytes
+	Name      string
+	File      *yamldoc.File // nil once it is forgotten
+	Digest    string        // sha256:… of the exact bytes
 	Data      []byte
 	Signature []byte
 	Signers   int             // distinct trusted keys that signed, valid at signing time
@@ -57,6 +59,13 @@ type grantDoc struct {
 	AuditEvery     time.Duration // zero: none
 	MaxUnexplained int
 	Classes        []classDoc
+
+	// What follows is computed once all documents are read.
+
+	competes  period // when it is the version of its id that classifies
+	stretches []stretch
+	ref       rationale.AuthorizationRef // without NextReview and Controls
+	terms     rationale.Terms
 }
 
 type lapsed uint8
@@ -131,16 +140,15 @@ type toolPattern struct {
 type allowRule struct {
 	Path     text // such as args.region
 	Values   []allowValue
-	Why      string // of a baseline
+	texts    []string // those of Values that are Strings
+	Why      string   // of a baseline
 	Baseline bool
 }
 
-// allowValue is one member, as it is written: a string, an integer or a bool.
+// allowValue is one member: a String, an Int or a Bool.
 type allowValue struct {
-	String *string
-	Int    *int64
-	Bool   *bool
-	Node   yamldoc.Node
+	Value strictjson.Value
+	Node  yamldoc.Node
 }
 
 type boundRule struct {

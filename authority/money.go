@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/govalues/decimal"
@@ -31,7 +32,8 @@ func literalScale(literal string) (int, error) {
 		if len(exponent) > 4 {
 			return 0, fmt.Errorf("%s: the exponent is too large", literal)
 		}
-		if _, err := fmt.Sscanf(exponent, "%d", &exp); err != nil {
+		var err error
+		if exp, err = strconv.Atoi(exponent); err != nil {
 			return 0, fmt.Errorf("%s: bad exponent", literal)
 		}
 	}

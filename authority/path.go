@@ -86,40 +86,38 @@ func member(t *strictjson.Type, at, name string) (*strictjson.Type, error) {
 	}
 }
 
-// values returns every scalar at the path under root; ok is false when
+// location is a path as the calls of one tool are read: from a slot on.
+type location struct {
+	path
+	slot int    // -1: the path begins with what the tool does not declare
+	rest []step // from there
+}
+
+// collect adds every scalar that the steps lead to from v; ok is false when
 // something on the way is absent. A list on the way stands for its elements,
 // and an empty one for an absent value, so that no rule holds for want of
 // anything to look at.
-func (p path) values(root strictjson.Value) (found []strictjson.Value, ok bool) {
-	current := []strictjson.Value{root}
-	for _, s := range p.steps {
-		next := make([]strictjson.Value, 0, len(current))
-		for _, v := range current {
-			m, exists := v.Get(s.name)
-			if !exists {
-				return nil, false
-			}
-			if next, ok = flatten(next, m); !ok {
-				return nil, false
+func collect(into []strictjson.Value, v strictjson.Value, steps []step) (found []strictjson.Value, ok bool) {
+	switch v.Kind() {
+	case strictjson.Invalid:
+		return into, false
+	case strictjson.List:
+		if len(v.List()) == 0 {
+			return into, false
+		}
+		for _, elem := range v.List() {
+			if into, ok = collect(into, elem, steps); !ok {
+				return into, false
 			}
 		}
-		current = next
+		return into, true
 	}
-	return current, len(current) > 0
-}
-
-func flatten(into []strictjson.Value, v strictjson.Value) ([]strictjson.Value, bool) {
-	if v.Kind() != strictjson.List {
+	if len(steps) == 0 {
 		return append(into, v), true
 	}
-	if len(v.List()) == 0 {
-		return nil, false
+	member, ok := v.Get(steps[0].name)
+	if !ok {
+		return into, false
 	}
-	for _, elem := range v.List() {
-		var ok bool
-		if into, ok = flatten(into, elem); !ok {
-			return nil, false
-		}
-	}
-	return into, true
+	return collect(into, member, steps[1:])
 }

@@ -5,12 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/classify"
-	"github.com/ambit-go/ambit/internal/yamldoc"
+	"github.com/ambit-go/ambit/internal/celplan"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -23,20 +24,24 @@ type Set struct {
 	manifest Manifest
 	options  options
 
-	tools map[string]*tool // by classify.ToolID in text form
+	tools map[classify.ToolID]*tool
+	names map[string]*tool // by their own names; those that several servers offer are chained
 	lines map[string]*line // by authorization id
 	// agents has, for each agent and environment, the lines with a version
-	// that names them; plans the classes that match one of their tools.
-	agents map[agentKey][]*line
-	plans  map[planKey][]*plan
+	// that names them.
+	agents map[agentKey]*agentScope
 	// seen is the highest version that was ever loaded of each authorization.
 	// Neither it nor a revocation is undone by a reload.
 	seen map[string]seenVersion
+	// required is the fields of a rationale that a tier requires by default.
+	required [tiers][]rationale.Field
+	counts   *shadowCounts // of this Set and of those that follow it
 }
 
-type agentKey struct{ agent, environment string }
+// tiers is how many there are, with the unknown one.
+const tiers = int(classify.Prohibited) + 1
 
-type planKey struct{ agent, environment, tool string }
+type agentKey struct{ agent, environment string }
 
 type seenVersion struct {
 	version int
@@ -49,15 +54,45 @@ type line struct {
 	versions []*grantDoc
 }
 
-// competing returns the version that competes at a time: the highest whose
-// grant has come, or the lowest if none has.
+// agentScope is the authorizations of one agent in one environment.
+type agentScope struct {
+	lines      []*line
+	authorized periods // when some version competes that names the agent there
+	enforced   periods // when some such version does not observe as a whole
+}
+
+// all returns every line, sorted by id.
+func (a *agentScope) all() []*line {
+	if a == nil {
+		return nil
+	}
+	return a.lines
+}
+
+// compete says when each version competes: it is the highest whose grant has
+// come, or the lowest if none has.
+func (l *line) compete() {
+	slices.SortFunc(l.versions, func(a, b *grantDoc) int { return cmp.Compare(a.Version, b.Version) })
+	var until time.Time // the earliest grant of a higher version
+	for i, g := range slices.Backward(l.versions) {
+		g.competes = period{from: g.Grant.At, until: until}
+		if i == 0 {
+			g.competes.from = time.Time{}
+		}
+		if until.IsZero() || g.Grant.At.Before(until) {
+			until = g.Grant.At
+		}
+	}
+}
+
+// competing returns the version that competes at a time.
 func (l *line) competing(at time.Time) *grantDoc {
 	for _, g := range slices.Backward(l.versions) {
-		if !at.Before(g.Grant.At) {
+		if g.competes.has(at) {
 			return g
 		}
 	}
-	return l.versions[0]
+	return nil // not reached: the periods leave out no time
 }
 
 func (g *grantDoc) covers(agent, environment string) bool {
@@ -67,7 +102,11 @@ func (g *grantDoc) covers(agent, environment string) bool {
 // Option says how documents load.
 type Option func(*options)
 
-type options struct{ trust trust }
+type options struct {
+	trust     trust
+	reference bool    // cel-go alone
+	shadow    float64 // the share of evaluations on both paths
+}
 
 // AllowUnsigned lets documents without a valid signature be in force. Every
 // decision under one then says that it is unsigned. Without it, their standing
@@ -91,25 +130,69 @@ func TrustKeys(keys ...ed25519.PublicKey) Option {
 	}
 }
 
-// Load validates docs and compiles them against m. With any error it returns
-// no Set and an [Errors] with every error of every file.
+// WithReferenceCEL evaluates every expression with cel-go, the reference
+// implementation of CEL, instead of compiling it natively where that can be
+// done. It is some twenty times slower.
+func WithReferenceCEL() Option {
+	return func(o *options) { o.reference = true }
+}
+
+// WithShadow evaluates, in that share of the evaluations (0 to 1), which are
+// picked at random, every expression that is compiled natively with cel-go
+// too. Where the two disagree the call is denied, and the record says on which
+// rule and how; [Set.Disagreements] counts. Any other rate is an error of
+// [Load], and so is one above 0 together with [WithReferenceCEL].
+func WithShadow(rate float64) Option {
+	return func(o *options) { o.shadow = rate }
+}
+
+func (o *options) check() error {
+	switch {
+	case !(o.shadow >= 0 && o.shadow <= 1): // NaN is neither
+		return fmt.Errorf("WithShadow: the rate is %v: want 0 to 1", o.shadow)
+	case o.shadow > 0 && o.reference:
+		return errors.New("WithShadow: there is nothing to compare with WithReferenceCEL")
+	}
+	return nil
+}
+
+func (o *options) mode() celplan.Mode {
+	switch {
+	case o.reference:
+		return celplan.ModeReference
+	case o.shadow > 0:
+		return celplan.ModeBoth
+	}
+	return celplan.ModeNative
+}
+
+// Load validates docs and compiles them against m. With any error in them it
+// returns no Set and an [Errors] with every error of every file.
 //
 // A class compiles for each tool of m that it matches. Tools that are
-// registered later compile then, with [Set.Register].
+// registered later compile then, with [Set.Register]. Documents are read and
+// classes compiled on all processors; the result does not depend on how many.
 func Load(docs []Document, m Manifest, opts ...Option) (*Set, error) {
 	var o options
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	set, errs := load(docs, m, o, nil)
 	if len(errs) > 0 {
 		return nil, sortErrors(errs)
 	}
+	set.forget()
 	return set, nil
 }
 
 // load builds a Set of what is right in docs, and returns what is not. Prior
-// is the Set that it follows, or nil.
+// is the Set that it follows, or nil. The Set still has what positions errors,
+// until [Set.forget].
 func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 	policy, errs := readDocuments(docs, o.trust)
 	s := &Set{
@@ -117,30 +200,28 @@ func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 		policy:   policy,
 		manifest: m,
 		options:  o,
-		tools:    make(map[string]*tool),
+		tools:    make(map[classify.ToolID]*tool),
 		lines:    make(map[string]*line),
-		agents:   make(map[agentKey][]*line),
-		plans:    make(map[planKey][]*plan),
+		agents:   make(map[agentKey]*agentScope),
 		seen:     make(map[string]seenVersion),
+	}
+	for tier := range s.required {
+		s.required[tier] = rationale.Required(classify.Tier(tier))
 	}
 	s.inherit(prior)
 	s.index()
-	for _, spec := range m.Tools {
-		t, err := newTool(spec, m)
-		if err != nil {
-			errs = append(errs, &Error{File: "manifest", Message: err.Error()})
-			continue
-		}
-		s.tools[t.id.String()] = t
-	}
-	return s, append(errs, s.compile()...)
+	errs = append(errs, s.compile()...)
+	s.settle()
+	return s, errs
 }
 
 // inherit keeps what a reload must not undo.
 func (s *Set) inherit(prior *Set) {
 	if prior == nil {
+		s.counts = new(shadowCounts)
 		return
 	}
+	s.counts = prior.counts
 	for id, v := range prior.seen {
 		s.seen[id] = v
 	}
@@ -148,8 +229,8 @@ func (s *Set) inherit(prior *Set) {
 	s.keepHalts(revocations)
 }
 
-// keepHalts adds halts that s does not have. One whose file has an error holds
-// as far as it says what it halts.
+// keepHalts adds halts that s does not have, for [Set.settle] to count. One
+// whose file has an error holds as far as it says what it halts.
 func (s *Set) keepHalts(halts []*haltDoc) {
 	for _, h := range halts {
 		known := func(k *haltDoc) bool { return k.Digest == h.Digest }
@@ -172,17 +253,35 @@ func (s *Set) index() {
 			s.seen[id] = seenVersion{version: g.Version, at: g.Grant.At}
 		}
 	}
+	authorized, enforced := make(map[agentKey][]period), make(map[agentKey][]period)
 	for _, l := range s.sortedLines() {
-		slices.SortFunc(l.versions, func(a, b *grantDoc) int { return cmp.Compare(a.Version, b.Version) })
+		l.compete()
 		for _, g := range l.versions {
 			for _, env := range g.Environments {
 				key := agentKey{g.Agent.Value, env}
-				if !slices.Contains(s.agents[key], l) {
-					s.agents[key] = append(s.agents[key], l)
+				if s.agents[key] == nil {
+					s.agents[key] = new(agentScope)
 				}
+				if lines := s.agents[key].lines; len(lines) == 0 || lines[len(lines)-1] != l {
+					s.agents[key].lines = append(lines, l)
+				}
+				authorized[key] = append(authorized[key], g.competes)
+				enforced[key] = append(enforced[key], g.enforced())
 			}
 		}
 	}
+	for key, scope := range s.agents {
+		scope.authorized, scope.enforced = union(authorized[key]), union(enforced[key])
+	}
+}
+
+// enforced is when the version competes and does not observe as a whole.
+func (g *grantDoc) enforced() period {
+	p := g.competes
+	if compareFrom(g.ObserveUntil, p.from) > 0 {
+		p.from = g.ObserveUntil
+	}
+	return p
 }
 
 func (s *Set) sortedLines() []*line {
@@ -194,140 +293,12 @@ func (s *Set) sortedLines() []*line {
 	return lines
 }
 
-// Register returns a Set that also knows tools, or the errors that the
-// documents have against them: s is unchanged then. A tool that is registered
-// already may be given again if it is exactly the same; where all are, the Set
-// is s itself.
-func (s *Set) Register(tools ...Tool) (*Set, error) {
-	m := s.manifest
-	m.Tools = slices.Clone(m.Tools)
-	for _, t := range tools {
-		if known, ok := s.tools[t.ID().String()]; ok {
-			if known.digest != t.Digest() {
-				return nil, fmt.Errorf("tool %s is already registered with another description, schema or annotations", t.ID())
-			}
-			continue
-		}
-		m.Tools = append(m.Tools, t)
-	}
-	if len(m.Tools) == len(s.manifest.Tools) {
-		return s, nil
-	}
-	next, errs := load(s.docs, m, s.options, s)
-	if len(errs) > 0 {
-		return nil, sortErrors(errs)
-	}
-	next.keepHalts(s.policy.Halts) // also those of files with an error
-	return next, nil
-}
-
-// Reload returns a Set with docs in place of those of s. It always returns a
-// usable Set: a file that fails is replaced by its former content where it has
-// one, and left out where it has none, so that a mistake in one authorization
-// holds up no change of another, above all no revocation. Where what is left
-// out may be an authority matrix, nothing says what limits a grant: then only
-// revocations and suspensions change, and files that are gone stay gone, except
-// for the former matrix. The error, an [Errors], says what failed and what was
-// held up. Revocations and the highest versions seen survive every reload.
-func (s *Set) Reload(docs []Document) (*Set, error) {
-	docs = slices.Clone(docs)
-	next, errs := load(docs, s.manifest, s.options, s)
-	failed, halts := errs, next.policy.Halts
-	for len(errs) > 0 {
-		kept, held := s.fallBack(docs, errs)
-		if sameDocuments(kept, docs) {
-			if len(docs) == 0 {
-				break
-			}
-			kept = nil // nothing of it may be in force with a rule missing
-		}
-		docs = kept
-		next, errs = load(docs, s.manifest, s.options, s)
-		failed = slices.Concat(failed, held, errs)
-	}
-	next.keepHalts(halts)
-	if len(failed) > 0 {
-		return next, sortErrors(failed)
-	}
-	return next, nil
-}
-
-// fallBack puts the former content in the place of each file with an error;
-// a file that already is its former content, or has none, is left out. What is
-// held up because of that is an error of its own.
-func (s *Set) fallBack(docs []Document, errs []*Error) (kept []Document, held []*Error) {
-	var matrix string // a file that is left out and may be one
-	for _, d := range docs {
-		if !slices.ContainsFunc(errs, func(e *Error) bool { return e.File == d.Name }) {
-			kept = append(kept, d)
-			continue
-		}
-		if former, ok := s.former(d.Name); ok && !sameDocument(former, d) {
-			kept = append(kept, former)
-		} else if kind := kindOf(d); kind == "" || kind == "AuthorityMatrix" {
-			matrix = d.Name
-		}
-	}
-	if matrix == "" {
-		return kept, nil
-	}
-	return s.unchanged(kept, matrix)
-}
-
-// unchanged returns the former content of docs, and the former matrix, besides
-// the revocations and suspensions in docs.
-func (s *Set) unchanged(docs []Document, because string) (kept []Document, held []*Error) {
-	for _, d := range docs {
-		if kind := kindOf(d); kind == "Revocation" || kind == "Suspension" {
-			kept = append(kept, d)
-			continue
-		}
-		former, ok := s.former(d.Name)
-		if ok {
-			kept = append(kept, former)
-		}
-		if !ok || !sameDocument(former, d) {
-			held = append(held, &Error{File: d.Name, Message: because + " may be the authority matrix and has an error: this file is not in force as it is now"})
-		}
-	}
-	if m := s.policy.Matrix; m != nil && !slices.ContainsFunc(kept, func(d Document) bool { return d.Name == m.File.Name }) {
-		if former, ok := s.former(m.File.Name); ok {
-			kept = append(kept, former)
-		}
-	}
-	return kept, held
-}
-
-func (s *Set) former(name string) (Document, bool) {
-	i := slices.IndexFunc(s.docs, func(d Document) bool { return d.Name == name })
-	if i < 0 {
-		return Document{}, false
-	}
-	return s.docs[i], true
-}
-
-// kindOf returns the kind of a document, as far as it can be told; empty where
-// it may be any.
-func kindOf(doc Document) string {
-	file, _ := yamldoc.Parse(doc.Name, doc.Data)
-	if kind := new(decoder).kind(value{file.Root(), "the document"}); kind != "" {
-		return kind
-	}
-	return guessKind(doc.Data)
-}
-
-func sameDocuments(a, b []Document) bool { return slices.EqualFunc(a, b, sameDocument) }
-
-func sameDocument(a, b Document) bool {
-	return a.Name == b.Name && string(a.Data) == string(b.Data) && string(a.Signature) == string(b.Signature)
-}
-
 // Tool returns the registered tool of that identity.
 func (s *Set) Tool(id classify.ToolID) (Tool, bool) {
 	if s == nil {
 		return Tool{}, false
 	}
-	t, ok := s.tools[id.String()]
+	t, ok := s.tools[id]
 	if !ok {
 		return Tool{}, false
 	}
@@ -342,12 +313,16 @@ func (s *Set) Rationale(agent, environment string, id classify.ToolID) (required
 	if s == nil {
 		return nil, false
 	}
+	t, ok := s.tools[id]
+	if !ok {
+		return nil, false
+	}
 	first := true
-	for _, p := range s.plans[planKey{agent, environment, id.String()}] {
+	for _, p := range t.contests[agentKey{agent, environment}].all() {
 		if p.class.Tier == classify.Prohibited {
 			continue
 		}
-		fields := p.requires(p.class.Tier)
+		fields := s.requires(p.class, p.class.Tier)
 		asked = asked || !p.class.Read || len(fields) > 0
 		if first {
 			required, first = slices.Clone(fields), false
@@ -358,12 +333,12 @@ func (s *Set) Rationale(agent, environment string, id classify.ToolID) (required
 	return required, asked
 }
 
-// requires returns the fields of a rationale that the class requires at an
+// requires returns the fields of a rationale that a class requires at an
 // effective tier: its own list, or for a writing class without one the
 // default of the tier. A prohibited class asks for nothing.
-func (p *plan) requires(tier classify.Tier) []rationale.Field {
-	if p.class.Rationale != nil || p.class.Read || p.class.Tier == classify.Prohibited {
-		return p.class.Rationale
+func (s *Set) requires(class *classDoc, tier classify.Tier) []rationale.Field {
+	if class.Rationale != nil || class.Read || class.Tier == classify.Prohibited {
+		return class.Rationale
 	}
-	return rationale.Required(tier)
+	return s.required[tier]
 }

@@ -272,7 +272,7 @@ func TestABodyReaffirmsItsOwnGrants(t *testing.T) {
 		}
 		s, errs := load(docs, Manifest{}, options{trust: trusting(1, 2, 9)}, nil)
 		require.Empty(t, errs)
-		return s.nextReview(s.policy.Grants[0], instant(t, "2026-12-02T00:00:00Z"))
+		return s.policy.Grants[0].refAt(instant(t, "2026-12-02T00:00:00Z")).NextReview
 	}
 	cycle := 90 * 24 * time.Hour
 	assert.Equal(t, instant(t, "2026-12-01T00:00:00Z").Add(cycle), due(1))

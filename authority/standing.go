@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -14,23 +15,34 @@ type defect struct {
 	message  string
 }
 
-// defects returns why a version is not in force at a time, in the order of the
-// standings: the first is the standing. None: it is active.
-func (s *Set) defects(g *grantDoc, at time.Time) []defect {
+// history is everything that decides when one version of an authorization is
+// in force, and when it is not.
+type history struct {
+	grant     *grantDoc
+	unsigned  bool
+	newest    seenVersion // the highest version that was ever loaded
+	halts     []*haltDoc  // that bind it at some time, in the order of the documents
+	reaffirms []time.Time // by those who may
+}
+
+// defects returns why the version is not in force at a time, in the order of
+// the standings: the first is the standing. None: it is active.
+func (h *history) defects(at time.Time) []defect {
 	var found []defect
 	add := func(standing rationale.Standing, format string, args ...any) {
 		found = append(found, defect{standing, fmt.Sprintf(format, args...)})
 	}
-	for _, h := range s.policy.Halts {
-		if h.binds(g, at) {
-			add(h.standing(), "%s by %s on %s: %s", h.standing(), names(h.By), stamp(h.At), h.Reason)
+	g := h.grant
+	for _, halt := range h.halts {
+		if halt.binds(at) {
+			add(halt.standing(), "%s by %s on %s: %s", halt.standing(), names(halt.By), stamp(halt.At), halt.Reason)
 		}
 	}
-	if !g.Signed && !s.options.trust.allowUnsigned {
+	if h.unsigned {
 		add(rationale.StandingUnsigned, "the document has no valid signature of the keys that may grant it")
 	}
-	if newest := s.seen[g.ID.Value]; newest.version > g.Version && !at.Before(newest.at) {
-		add(rationale.StandingSuperseded, "version %d was in force since %s", newest.version, stamp(newest.at))
+	if h.newest.version > g.Version && !at.Before(h.newest.at) {
+		add(rationale.StandingSuperseded, "version %d was in force since %s", h.newest.version, stamp(h.newest.at))
 	}
 	if at.Before(g.Grant.At) {
 		add(rationale.StandingNotYetEffective, "the grant takes effect at %s", stamp(g.Grant.At))
@@ -38,7 +50,7 @@ func (s *Set) defects(g *grantDoc, at time.Time) []defect {
 	if !at.Before(g.Grant.Expires) {
 		add(rationale.StandingExpired, "the grant expired at %s", stamp(g.Grant.Expires))
 	}
-	if next := s.nextReview(g, at); !at.Before(next) {
+	if next := h.nextReview(at); !at.Before(next) {
 		add(rationale.StandingReviewLapsed, "reauthorization was due at %s", stamp(next))
 	}
 	slices.SortStableFunc(found, func(a, b defect) int { return int(a.standing) - int(b.standing) })
@@ -47,14 +59,126 @@ func (s *Set) defects(g *grantDoc, at time.Time) []defect {
 
 // nextReview is when the grant must be reauthorized: its cycle after the grant,
 // or after the last reaffirmation that has come.
-func (s *Set) nextReview(g *grantDoc, at time.Time) time.Time {
-	last := g.Grant.At
-	for _, r := range s.policy.Reaffirmations {
-		if s.reaffirms(r, g) && r.At.After(last) && !at.Before(r.At) {
-			last = r.At
+func (h *history) nextReview(at time.Time) time.Time {
+	last := h.grant.Grant.At
+	for _, given := range h.reaffirms {
+		if given.After(last) && !at.Before(given) {
+			last = given
 		}
 	}
-	return last.Add(g.Every)
+	return last.Add(h.grant.Every)
+}
+
+// instants returns, sorted, every time at which an answer of h may change.
+func (h *history) instants() []time.Time {
+	g := h.grant
+	all := []time.Time{g.Grant.At, g.Grant.Expires, g.Grant.At.Add(g.Every)}
+	if h.newest.version > g.Version {
+		all = append(all, h.newest.at)
+	}
+	for _, halt := range h.halts {
+		all = append(all, halt.At)
+		if !halt.Until.IsZero() {
+			all = append(all, halt.Until)
+		}
+	}
+	for _, given := range h.reaffirms {
+		all = append(all, given, given.Add(g.Every))
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
+}
+
+// stretch is a time in which the standing of a version does not change, but
+// for what runs.
+type stretch struct {
+	from       time.Time // of the first: since ever
+	defects    []defect
+	nextReview time.Time
+}
+
+// stretches returns what h answers at any time, in order.
+func (h *history) stretches() []stretch {
+	instants := h.instants()
+	all := make([]stretch, 0, len(instants)+1)
+	before := instants[0].Add(-1)
+	all = append(all, stretch{defects: h.defects(before), nextReview: h.nextReview(before)})
+	for _, from := range instants {
+		next := stretch{from: from, defects: h.defects(from), nextReview: h.nextReview(from)}
+		if last := all[len(all)-1]; slices.Equal(last.defects, next.defects) && last.nextReview.Equal(next.nextReview) {
+			continue
+		}
+		all = append(all, next)
+	}
+	return slices.Clip(all)
+}
+
+// standingAt returns the stretch that a time is in.
+func (g *grantDoc) standingAt(at time.Time) *stretch {
+	low, high := 0, len(g.stretches)-1
+	for low < high { // the last that has begun
+		mid := int(uint(low+high+1) >> 1)
+		if at.Before(g.stretches[mid].from) {
+			high = mid - 1
+		} else {
+			low = mid
+		}
+	}
+	return &g.stretches[low]
+}
+
+// standing is the standing of the version at a time, and why it is not active.
+// Pins are not part of it: they depend on what runs.
+func (g *grantDoc) standing(at time.Time) (rationale.Standing, string) {
+	found := g.standingAt(at).defects
+	if len(found) == 0 {
+		return rationale.StandingActive, ""
+	}
+	return found[0].standing, found[0].message
+}
+
+// settle computes the standing of every version, once all that bears on it is
+// known.
+func (s *Set) settle() {
+	var (
+		everywhere []int // indexes of halts that name all; of the others by what they name
+		byID       = make(map[string][]int)
+		byAgent    = make(map[string][]int)
+		reaffirmed = make(map[string][]*reaffirmationDoc)
+	)
+	for i, h := range s.policy.Halts {
+		switch {
+		case h.Authorization == "*" || h.Authorization == "" && h.Agent == "*":
+			everywhere = append(everywhere, i)
+		case h.Authorization != "":
+			byID[h.Authorization] = append(byID[h.Authorization], i)
+		default:
+			byAgent[h.Agent] = append(byAgent[h.Agent], i)
+		}
+	}
+	for _, r := range s.policy.Reaffirmations {
+		reaffirmed[r.Authorization.Value] = append(reaffirmed[r.Authorization.Value], r)
+	}
+	parallel(len(s.policy.Grants), func(i int) {
+		g := s.policy.Grants[i]
+		h := &history{
+			grant: g, unsigned: !g.Signed && !s.options.trust.allowUnsigned, newest: s.seen[g.ID.Value],
+		}
+		bind := slices.Concat(everywhere, byID[g.ID.Value], byAgent[g.Agent.Value])
+		slices.Sort(bind)
+		for _, i := range bind {
+			if halt := s.policy.Halts[i]; halt.concerns(g) {
+				h.halts = append(h.halts, halt)
+			}
+		}
+		for _, r := range reaffirmed[g.ID.Value] {
+			if s.reaffirms(r, g) {
+				h.reaffirms = append(h.reaffirms, r.At)
+			}
+		}
+		g.stretches = h.stretches()
+		g.ref, g.terms = s.ref(g), termsOf(g)
+	})
 }
 
 // reaffirms reports whether r is about that version, and by those who may grant
@@ -75,14 +199,20 @@ func (s *Set) reaffirms(r *reaffirmationDoc, g *grantDoc) bool {
 	return signed
 }
 
-func (h *haltDoc) binds(g *grantDoc, at time.Time) bool {
-	if at.Before(h.At) || (!h.Revocation && !h.Until.IsZero() && !at.Before(h.Until)) {
-		return false
-	}
+// concerns reports whether the halt names the version.
+func (h *haltDoc) concerns(g *grantDoc) bool {
 	if h.Authorization == "" {
 		return h.Agent == "*" || h.Agent == g.Agent.Value
 	}
 	return h.Authorization == "*" || h.Authorization == g.ID.Value
+}
+
+// binds reports whether the halt is in force at a time.
+func (h *haltDoc) binds(at time.Time) bool {
+	if at.Before(h.At) {
+		return false
+	}
+	return h.Revocation || h.Until.IsZero() || at.Before(h.Until)
 }
 
 func (h *haltDoc) standing() rationale.Standing {
@@ -92,59 +222,112 @@ func (h *haltDoc) standing() rationale.Standing {
 	return rationale.StandingSuspended
 }
 
-// pinDefects compares what runs with what the grant pins, and returns the
-// pin results beside what does not match.
-func (g *grantDoc) pinDefects(c *Classified) (found []defect, model, prompt, tool rationale.Pin) {
-	add := func(format string, args ...any) rationale.Pin {
-		found = append(found, defect{rationale.StandingPinMismatch, fmt.Sprintf(format, args...)})
+// pin says how a pinned thing compares with what runs.
+type pin uint8
+
+const (
+	unpinned pin = iota
+	matches
+	mismatches
+)
+
+func (p pin) recorded() rationale.Pin {
+	switch p {
+	case matches:
+		return rationale.Match
+	case mismatches:
 		return rationale.Mismatch
 	}
+	return rationale.Unpinned
+}
+
+// pinned is how what runs compares with what a grant pins.
+type pinned struct{ model, prompt, tool pin }
+
+func (p pinned) mismatch() bool {
+	return p.model == mismatches || p.prompt == mismatches || p.tool == mismatches
+}
+
+// comparePins compares what runs with what the grant pins. tool is what
+// [grantDoc.toolPin] says of the tool.
+func (g *grantDoc) comparePins(model *rationale.Model, prompt string, tool pin) pinned {
+	p := pinned{tool: tool}
 	if len(g.Pins.Models) > 0 {
-		model = rationale.Match
-		m := c.call.Model
-		if !slices.Contains(g.Pins.Models, modelPin{m.Provider, m.Name, m.Version}) {
-			model = add("the model is %s, which the authorization does not pin", modelName(m))
+		p.model = mismatches
+		for i := range g.Pins.Models {
+			if m := &g.Pins.Models[i]; m.Version == model.Version && m.Name == model.Name && m.Provider == model.Provider {
+				p.model = matches
+				break
+			}
 		}
 	}
 	if g.Pins.Prompt != "" {
-		prompt = rationale.Match
-		if c.call.Prompt != g.Pins.Prompt {
-			prompt = add("the prompt template is not the one that the authorization pins")
+		p.prompt = matches
+		if prompt != g.Pins.Prompt {
+			p.prompt = mismatches
 		}
 	}
+	return p
+}
+
+// toolPin compares a tool with what the grant pins of it.
+func (g *grantDoc) toolPin(id classify.ToolID, digest string) pin {
+	is := unpinned
 	for _, p := range g.Pins.Tools {
-		if p.Tool != c.plan.tool.id {
+		if p.Tool != id || is == mismatches {
 			continue
 		}
-		tool = rationale.Match
-		if p.Digest != c.plan.tool.digest {
-			tool = add("the tool's name, description, schema or annotations changed since the grant")
+		is = matches
+		if p.Digest != digest {
+			is = mismatches
 		}
 	}
-	return found, model, prompt, tool
+	return is
 }
 
-func modelName(m rationale.Model) string {
-	if m.Name == "" {
-		return "not known"
+// Why a pin does not match.
+const (
+	promptMismatch = "the prompt template is not the one that the authorization pins"
+	toolMismatch   = "the tool's name, description, schema or annotations changed since the grant"
+)
+
+func modelMismatch(m *rationale.Model) string {
+	name := "not known"
+	if m.Name != "" {
+		name = fmt.Sprintf("%s %s %s", m.Provider, m.Name, m.Version)
 	}
-	return fmt.Sprintf("%s %s %s", m.Provider, m.Name, m.Version)
+	return fmt.Sprintf("the model is %s, which the authorization does not pin", name)
 }
 
-// ref is what a record says of the version at a time.
-func (s *Set) ref(g *grantDoc, at time.Time) *rationale.AuthorizationRef {
-	r := &rationale.AuthorizationRef{
+// ref is what a record says of the version, but for the next review and the
+// class's controls.
+func (s *Set) ref(g *grantDoc) rationale.AuthorizationRef {
+	r := rationale.AuthorizationRef{
 		ID: g.ID.Value, Version: g.Version, Digest: g.Digest, Owner: g.Owner.ID, Body: g.Grant.Body.Value,
-		GrantedAt: g.Grant.At, Expires: g.Grant.Expires, NextReview: s.nextReview(g, at),
-		Record: g.Grant.Record, Unsigned: !g.Signed,
+		GrantedAt: g.Grant.At, Expires: g.Grant.Expires, Record: g.Grant.Record, Unsigned: !g.Signed,
+		GrantedBy: make([]string, len(g.Grant.By)),
 	}
-	for _, p := range g.Grant.By {
-		r.GrantedBy = append(r.GrantedBy, p.ID)
+	for i, p := range g.Grant.By {
+		r.GrantedBy[i] = p.ID
 	}
 	if s.policy.Matrix != nil {
 		r.Matrix = s.policy.Matrix.Digest
 	}
 	return r
+}
+
+func termsOf(g *grantDoc) rationale.Terms {
+	return rationale.Terms{
+		ApproveBy: values(g.Approval.By), ApproveQuorum: g.Approval.Quorum, ApproveWithin: g.Approval.TTL,
+		ReviewBy: values(g.Review.By), ReviewWithin: g.Review.Within,
+	}
+}
+
+// refAt is the ref of the version at a time.
+func (g *grantDoc) refAt(at time.Time) *rationale.AuthorizationRef {
+	r := g.ref
+	r.NextReview = g.standingAt(at).nextReview
+	return &r
 }
 
 func names(people []person) string {

@@ -25,14 +25,18 @@ type Finding struct {
 // registered tool. It looks at the versions that compete at a time. Findings
 // are sorted by their place.
 func (s *Set) Vet(at time.Time) []Finding {
-	v := &vet{set: s, at: at, seen: make(map[string]bool)}
-	for _, key := range s.running() {
+	if s == nil {
+		return nil
+	}
+	again, _ := load(s.docs, s.manifest, s.options, s) // s has forgotten the places
+	v := &vet{set: again, at: at, seen: make(map[string]bool)}
+	for _, key := range again.running() {
 		v.conflicts(key)
 	}
-	for _, key := range s.running() {
-		for _, id := range s.toolIDs() {
-			for _, p := range s.plans[planKey{key.agent, key.environment, id}] {
-				if p.line.competing(at) == p.grant {
+	for _, key := range again.running() {
+		for _, t := range again.sortedTools() {
+			for _, p := range t.contests[key].all() {
+				if p.grant.competes.has(at) {
 					v.plan(p)
 				}
 			}
@@ -61,7 +65,7 @@ func (v *vet) report(fails bool, err *Error) {
 // condition: every call that the other means is ambiguous.
 func (v *vet) conflicts(key agentKey) {
 	var all []indexed
-	for _, l := range v.set.agents[key] {
+	for _, l := range v.set.agents[key].all() {
 		if g := l.competing(v.at); g.covers(key.agent, key.environment) {
 			all = append(all, classesOf(l, g)...)
 		}
@@ -100,22 +104,22 @@ func (v *vet) plan(p *plan) {
 // cannot meet.
 func (v *vet) allow(p *plan) {
 	for _, a := range p.allow {
-		if a.path.root != "args" {
+		if a.at.root != "args" {
 			continue
 		}
-		if _, err := a.path.typeOf(p.tool.root("args")); err != nil && a.rule.Baseline {
+		if _, err := a.at.typeOf(p.tool.root("args")); err != nil && a.doc.Baseline {
 			v.report(false, errorAt(p.class.ID.Node, "tool %s of class %s can never meet the baseline on %s: %v",
-				p.tool.id, p.class.ID.Value, a.path.text, err))
+				p.tool.id, p.class.ID.Value, a.at.text, err))
 			continue
 		}
-		property, ok := p.tool.schema.Property(a.path.below())
-		if !ok || property.Enum == nil || a.rule.Baseline {
+		property, ok := p.tool.schema.Property(a.at.below())
+		if !ok || property.Enum == nil || a.doc.Baseline {
 			continue
 		}
-		for i, value := range a.values {
-			if !slices.ContainsFunc(property.Enum, func(e strictjson.Value) bool { return equalScalar(e, value) }) {
-				v.report(false, errorAt(a.rule.Values[i].Node, "%s can never be %s: the schema of tool %s does not allow it",
-					a.path.text, a.rule.Values[i].word(), p.tool.id))
+		for _, member := range a.doc.Values {
+			if !slices.ContainsFunc(property.Enum, func(e strictjson.Value) bool { return equalScalar(e, member.Value) }) {
+				v.report(false, errorAt(member.Node, "%s can never be %s: the schema of tool %s does not allow it",
+					a.at.text, member.word(), p.tool.id))
 			}
 		}
 	}
@@ -153,15 +157,15 @@ func (p *plan) readPaths() map[string]bool {
 		read[strings.TrimSuffix(where, "[]")] = true
 	}
 	for _, r := range p.rules() {
-		for _, where := range r.Reads() {
+		for _, where := range r.program.Reads() {
 			note(string(where))
 		}
 	}
 	for _, a := range p.allow {
-		note(a.path.text)
+		note(a.at.text)
 	}
 	if p.spend != nil {
-		for _, where := range p.spend.paths() {
+		for _, where := range p.spend.locations() {
 			note(where.text)
 		}
 	}
@@ -197,7 +201,7 @@ func (v *vet) idle(key agentKey) {
 	if len(v.set.tools) == 0 {
 		return
 	}
-	for _, l := range v.set.agents[key] {
+	for _, l := range v.set.agents[key].all() {
 		g := l.competing(v.at)
 		if !g.covers(key.agent, key.environment) {
 			continue
@@ -226,8 +230,8 @@ func (v *vet) rules(p *plan) {
 	}
 }
 
-func (v *vet) expression(p *plan, r *celplan.Program, expr text) {
-	for _, f := range r.Analyze(p.tool.declared) {
+func (v *vet) expression(p *plan, r *rule, expr text) {
+	for _, f := range r.program.Analyze(p.tool.declared) {
 		v.report(false, errorInside(expr.Node, f.Line, f.Column, f.Message))
 	}
 }

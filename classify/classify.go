@@ -4,9 +4,6 @@ package classify
 type Candidate struct {
 	Pattern    Pattern // the pattern of the class that matches the tool
 	Prohibited bool
-	// When reports whether the class's condition holds. Nil means that the
-	// class has no condition and always holds. It may be called once a call.
-	When func() (bool, error)
 }
 
 // Outcome says how a classification ended.
@@ -35,61 +32,64 @@ type Result struct {
 }
 
 // Choose picks the class of a call among candidates whose patterns all match
-// its tool, ordered as [Pattern.Compare] orders them.
+// its tool. The prohibited ones and the others are each ordered as
+// [Pattern.Compare] orders them. when reports whether the condition of
+// candidates[i] holds; it is called at most once for each, in their order.
 //
 // Prohibited candidates are asked first and apart, whatever their pattern: the
 // first that holds ends it, and so does an error. Among the rest only those of
 // the most specific pattern are asked; exactly one must hold. A condition that
 // does not hold never falls through to a less specific pattern.
-func Choose(candidates []Candidate) Result {
-	for i, c := range candidates {
-		if !c.Prohibited {
+//
+// A candidate of which the caller knows that its condition does not hold may be
+// left out, unless it is the last of its pattern and there are less specific
+// ones. Choose allocates only where the outcome is Ambiguous.
+func Choose(candidates []Candidate, when func(i int) (holds bool, err error)) Result {
+	chosen := Result{Index: -1}
+	specific := -1 // the first of the most specific pattern
+	for i := range candidates {
+		if !candidates[i].Prohibited {
+			if specific < 0 {
+				specific = i
+			}
 			continue
 		}
-		if holds, err := c.holds(); err != nil {
+		if holds, err := when(i); err != nil {
 			return Result{Outcome: Failed, Index: i, Err: err}
 		} else if holds {
 			return Result{Outcome: Classified, Index: i}
 		}
 	}
-	return chooseAllowed(candidates)
-}
-
-func chooseAllowed(candidates []Candidate) Result {
-	var (
-		found   []int
-		pattern Pattern
-		started bool
-	)
-	for i, c := range candidates {
+	if specific < 0 {
+		return chosen
+	}
+	for i := specific; i < len(candidates); i++ {
+		c := &candidates[i]
 		if c.Prohibited {
 			continue
 		}
-		if started && c.Pattern != pattern {
+		if i > specific && c.Pattern != candidates[specific].Pattern {
 			break
 		}
-		started, pattern = true, c.Pattern
-		holds, err := c.holds()
+		holds, err := when(i)
 		if err != nil {
 			return Result{Outcome: Failed, Index: i, Err: err}
 		}
 		if holds {
-			found = append(found, i)
+			chosen.add(i)
 		}
 	}
-	switch len(found) {
-	case 0:
-		return Result{Outcome: Unclassified, Index: -1}
-	case 1:
-		return Result{Outcome: Classified, Index: found[0]}
-	default:
-		return Result{Outcome: Ambiguous, Index: -1, Also: found}
-	}
+	return chosen
 }
 
-func (c Candidate) holds() (bool, error) {
-	if c.When == nil {
-		return true, nil
+// add adds a candidate that holds.
+func (r *Result) add(i int) {
+	switch r.Outcome {
+	case Unclassified:
+		r.Outcome, r.Index = Classified, i
+	case Classified:
+		r.Outcome, r.Also, r.Index = Ambiguous, []int{r.Index, i}, -1
+	default:
+		r.Also = append(r.Also, i)
 	}
-	return c.When()
 }

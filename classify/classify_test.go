@@ -154,48 +154,94 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
-func candidate(pattern string, prohibited bool, holds any) classify.Candidate {
-	p, err := classify.ParsePattern(pattern)
-	if err != nil {
-		panic(err)
+// asked is a candidate and what its condition says: true, false, an error, or
+// nil for none.
+type asked struct {
+	pattern    string
+	prohibited bool
+	holds      any
+}
+
+func candidate(pattern string, prohibited bool, holds any) asked {
+	return asked{pattern, prohibited, holds}
+}
+
+func choose(t *testing.T, list []asked) classify.Result {
+	t.Helper()
+	candidates := make([]classify.Candidate, len(list))
+	for i, c := range list {
+		p, err := classify.ParsePattern(c.pattern)
+		require.NoError(t, err)
+		candidates[i] = classify.Candidate{Pattern: p, Prohibited: c.prohibited}
 	}
-	c := classify.Candidate{Pattern: p, Prohibited: prohibited}
-	switch h := holds.(type) {
-	case bool:
-		c.When = func() (bool, error) { return h, nil }
-	case error:
-		c.When = func() (bool, error) { return true, h }
-	}
-	return c
+	last := -1
+	seen := make(map[int]bool)
+	return classify.Choose(candidates, func(i int) (bool, error) {
+		assert.False(t, seen[i], "%d is asked twice", i)
+		if !candidates[i].Prohibited {
+			assert.Greater(t, i, last, "out of order")
+			last = i
+		}
+		seen[i] = true
+		switch h := list[i].holds.(type) {
+		case bool:
+			return h, nil
+		case error:
+			return true, h
+		default:
+			return true, nil
+		}
+	})
 }
 
 func TestChoose(t *testing.T) {
 	broken := errors.New("broken")
 	for _, tt := range []struct {
 		name       string
-		candidates []classify.Candidate
+		candidates []asked
 		outcome    classify.Outcome
 		index      int
 	}{
 		{"no candidate", nil, classify.Unclassified, -1},
-		{"one without condition", []classify.Candidate{candidate("a", false, nil)}, classify.Classified, 0},
-		{"one that holds", []classify.Candidate{candidate("a", false, true)}, classify.Classified, 0},
-		{"one that does not hold", []classify.Candidate{candidate("a", false, false)}, classify.Unclassified, -1},
-		{"no fall through", []classify.Candidate{candidate("a", false, false), candidate("a*", false, nil)}, classify.Unclassified, -1},
-		{"the most specific alone is asked", []classify.Candidate{candidate("a", false, true), candidate("a*", false, broken)}, classify.Classified, 0},
-		{"second of two", []classify.Candidate{candidate("a", false, false), candidate("a", false, true)}, classify.Classified, 1},
-		{"two hold", []classify.Candidate{candidate("a", false, true), candidate("a", false, true)}, classify.Ambiguous, -1},
-		{"an error beside one that holds", []classify.Candidate{candidate("a", false, true), candidate("a", false, broken)}, classify.Failed, 1},
-		{"prohibited wins from a broad pattern", []classify.Candidate{candidate("a", false, true), candidate("a*", true, true)}, classify.Classified, 1},
-		{"prohibited that does not hold", []classify.Candidate{candidate("a", true, false), candidate("a", false, true)}, classify.Classified, 1},
-		{"prohibited that errs", []classify.Candidate{candidate("a", false, true), candidate("a*", true, broken)}, classify.Failed, 1},
-		{"prohibited does not make the specific pattern", []classify.Candidate{candidate("a", true, false), candidate("a*", false, true)}, classify.Classified, 1},
+		{"one without condition", []asked{candidate("a", false, nil)}, classify.Classified, 0},
+		{"one that holds", []asked{candidate("a", false, true)}, classify.Classified, 0},
+		{"one that does not hold", []asked{candidate("a", false, false)}, classify.Unclassified, -1},
+		{"no fall through", []asked{candidate("a", false, false), candidate("a*", false, nil)}, classify.Unclassified, -1},
+		{"the most specific alone is asked", []asked{candidate("a", false, true), candidate("a*", false, broken)}, classify.Classified, 0},
+		{"second of two", []asked{candidate("a", false, false), candidate("a", false, true)}, classify.Classified, 1},
+		{"two hold", []asked{candidate("a", false, true), candidate("a", false, true)}, classify.Ambiguous, -1},
+		{"an error beside one that holds", []asked{candidate("a", false, true), candidate("a", false, broken)}, classify.Failed, 1},
+		{"prohibited wins from a broad pattern", []asked{candidate("a", false, true), candidate("a*", true, true)}, classify.Classified, 1},
+		{"prohibited that does not hold", []asked{candidate("a", true, false), candidate("a", false, true)}, classify.Classified, 1},
+		{"prohibited that errs", []asked{candidate("a", false, true), candidate("a*", true, broken)}, classify.Failed, 1},
+		{"prohibited does not make the specific pattern", []asked{candidate("a", true, false), candidate("a*", false, true)}, classify.Classified, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := classify.Choose(tt.candidates)
+			got := choose(t, tt.candidates)
 			assert.Equal(t, tt.outcome, got.Outcome)
 			assert.Equal(t, tt.index, got.Index)
 			assert.Equal(t, tt.outcome == classify.Failed, got.Err != nil)
 		})
 	}
+}
+
+func TestChooseNamesAllThatHold(t *testing.T) {
+	got := choose(t, []asked{
+		candidate("a", false, true), candidate("a", true, false), candidate("a", false, false),
+		candidate("a", false, true), candidate("a", false, true), candidate("a*", false, true),
+	})
+	assert.Equal(t, classify.Ambiguous, got.Outcome)
+	assert.Equal(t, []int{0, 3, 4}, got.Also)
+}
+
+func TestChooseAllocatesNothing(t *testing.T) {
+	a, err := classify.ParsePattern("a")
+	require.NoError(t, err)
+	candidates := []classify.Candidate{{Pattern: a, Prohibited: true}, {Pattern: a}, {Pattern: a}}
+	var got classify.Result
+	allocs := testing.AllocsPerRun(100, func() {
+		got = classify.Choose(candidates, func(i int) (bool, error) { return i == 2, nil })
+	})
+	assert.Zero(t, allocs)
+	assert.Equal(t, classify.Result{Outcome: classify.Classified, Index: 2}, got)
 }

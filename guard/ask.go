@@ -20,7 +20,7 @@ type factSource struct {
 	fact  Fact
 	slots chan struct{}
 
-	mu      sync.Mutex
+	mu      sync.RWMutex
 	kept    map[factKey]keptFact
 	flights map[factKey]*flight
 }
@@ -42,78 +42,167 @@ type estimatorSource struct {
 	slots     chan struct{}
 }
 
-type derivedKey struct{ tool, name string }
+// deriver derives the values of one tool, by name.
+type deriver map[string]Derived
 
-// ask fetches what the class of a call needs, all at once.
+// ask fetches what the class of a call needs, all at once. The facts are from
+// a pool, for [forget].
 func (g *Guard) ask(
-	ctx context.Context, c *authority.Classified, checked Checked, at time.Time,
-) (map[string]authority.FactValue, *authority.Estimate) {
+	ctx context.Context, c *authority.Classified, s *subject,
+) (facts map[string]authority.FactValue, estimate *authority.Estimate) {
 	requests, name := c.Facts(), c.Estimator()
 	if len(requests) == 0 && name == "" {
 		return nil, nil
 	}
-	facts := make(map[string]authority.FactValue, len(requests))
-	waits := make([]func() authority.FactValue, len(requests))
-	for i, r := range requests {
-		waits[i] = g.facts[r.Name].start(ctx, r, checked, at)
+	a := asking{ctx: ctx, at: s.call.At, checked: Checked{
+		Agent: s.call.Agent, Tool: s.call.Tool, Class: c.Class(), Arguments: c.Arguments(),
+	}}
+	facts = factMaps.Get().(map[string]authority.FactValue)
+	for _, r := range requests {
+		a.fact(g.facts[r.Name], r, facts)
 	}
-	estimate := g.estimators[name].start(ctx, checked, at)
-	for i, r := range requests {
-		facts[r.Name] = waits[i]()
+	if name != "" {
+		a.estimate(g.estimators[name])
 	}
-	if name == "" {
-		return facts, nil
-	}
-	return facts, estimate()
+	return facts, a.wait(facts)
 }
 
-// start begins to fetch the fact, and returns the function that waits for it.
-func (s *factSource) start(
-	ctx context.Context, r authority.FactRequest, checked Checked, at time.Time,
-) func() authority.FactValue {
+var factMaps = sync.Pool{New: func() any { return make(map[string]authority.FactValue) }}
+
+// forget gives back the facts of a call that was assessed.
+func forget(facts map[string]authority.FactValue) {
+	if facts != nil {
+		clear(facts)
+		factMaps.Put(facts)
+	}
+}
+
+// asking is what one call asks of the host.
+type asking struct {
+	ctx     context.Context
+	at      time.Time // on the guard's clock
+	checked Checked   // its arguments are not to be given away
+	began   time.Time // when the first flight was launched or joined
+	flights []awaited
+	pricing *estimatorSource
+	price   *flight
+	failed  *authority.Estimate
+}
+
+// awaited is a flight that a call waits for.
+type awaited struct {
+	name    string
+	timeout time.Duration
+	flight  *flight
+}
+
+// fact puts a fact that is kept into facts, and begins to fetch any other.
+func (a *asking) fact(s *factSource, r authority.FactRequest, facts map[string]authority.FactValue) {
 	if s == nil {
-		return func() authority.FactValue {
-			return authority.FactValue{Err: errors.New("the host has no such fact")}
-		}
+		facts[r.Name] = authority.FactValue{Err: errors.New("the host has no such fact")}
+		return
 	}
-	f := s.fetch(ctx, r, checked, at)
-	deadline := time.NewTimer(s.fact.timeout)
-	return func() authority.FactValue {
-		defer deadline.Stop()
-		value, err := f.wait(ctx, s.fact.timeout, deadline.C)
-		if err != nil {
-			return authority.FactValue{Err: err}
-		}
-		return authority.FactValue{Value: value, At: f.at}
+	key := factKey{sessionID{a.checked.Agent.Session, a.checked.Agent.OnBehalfOf}, r.Key}
+	if k, ok := s.fresh(key, a.at); ok {
+		facts[r.Name] = authority.FactValue{Value: k.value, At: k.at}
+		return
+	}
+	a.launching()
+	a.flights = append(a.flights, awaited{r.Name, s.fact.timeout, s.fetch(a, key)})
+}
+
+func (a *asking) launching() {
+	if a.began.IsZero() {
+		a.began = time.Now()
 	}
 }
 
-func (s *factSource) fetch(ctx context.Context, r authority.FactRequest, checked Checked, at time.Time) *flight {
+// copied is what a function of the host gets: its arguments are its own.
+func (a *asking) copied() Checked {
+	checked := a.checked
 	checked.Arguments = bytes.Clone(checked.Arguments)
-	fetch := func(ctx context.Context) (any, error) { return s.fact.fetch(ctx, checked) }
-	maxAge := s.fact.spec.MaxAge
-	if maxAge <= 0 {
+	return checked
+}
+
+// estimate begins to price the call.
+func (a *asking) estimate(s *estimatorSource) {
+	if s == nil {
+		a.failed = &authority.Estimate{Err: errors.New("the host has no such estimator")}
+		return
+	}
+	a.launching()
+	checked := a.copied()
+	a.pricing, a.price = s, launch(a.ctx, s.slots, a.at, DefaultTimeout, func(ctx context.Context) (any, error) {
+		return s.estimator.estimate(ctx, checked)
+	}, nil)
+}
+
+// wait puts into facts what was fetched, and returns the price, if one was
+// asked for.
+func (a *asking) wait(facts map[string]authority.FactValue) *authority.Estimate {
+	for _, w := range a.flights {
+		value, err := w.flight.wait(a.ctx, a.began, w.timeout)
+		if err != nil {
+			facts[w.name] = authority.FactValue{Err: err}
+			continue
+		}
+		facts[w.name] = authority.FactValue{Value: value, At: w.flight.at}
+	}
+	if a.pricing == nil {
+		return a.failed
+	}
+	amount, err := a.price.wait(a.ctx, a.began, DefaultTimeout)
+	if err != nil {
+		return &authority.Estimate{Err: err}
+	}
+	return &authority.Estimate{Amount: amount.(string), Currency: a.pricing.estimator.spec.Currency}
+}
+
+// fresh returns a value that is kept and serves at a time.
+func (s *factSource) fresh(key factKey, at time.Time) (keptFact, bool) {
+	if s.fact.spec.MaxAge <= 0 {
+		return keptFact{}, false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.serves(key, at)
+}
+
+// serves is fresh with the lock held.
+func (s *factSource) serves(key factKey, at time.Time) (keptFact, bool) {
+	k, ok := s.kept[key]
+	return k, ok && at.Sub(k.at) <= s.fact.spec.MaxAge
+}
+
+// fetch launches a flight for the fact, or joins one.
+func (s *factSource) fetch(a *asking, key factKey) *flight {
+	if s.fact.spec.MaxAge <= 0 {
 		// Each call its own: a fetch that began before another call acted must
 		// not answer for the state after it.
-		return launch(ctx, s.slots, at, s.fact.timeout, fetch, nil)
+		return launch(a.ctx, s.slots, a.at, s.fact.timeout, s.call(a), nil)
 	}
-	key := factKey{sessionID{checked.Agent.Session, checked.Agent.OnBehalfOf}, r.Key}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k, ok := s.kept[key]; ok && at.Sub(k.at) <= maxAge {
-		return landedFlight(k.at, k.value, nil)
+	if k, ok := s.serves(key, a.at); ok {
+		return landedFlight(k.at, k.value, nil) // it landed just now
 	}
 	if f, ok := s.flights[key]; ok {
 		return f
 	}
 	// Others may wait for this one, so no single caller's cancellation ends it.
-	f := launch(context.WithoutCancel(ctx), s.slots, at, s.fact.timeout, fetch, func(f *flight) { s.land(key, f) })
+	f := launch(context.WithoutCancel(a.ctx), s.slots, a.at, s.fact.timeout, s.call(a), func(f *flight) { s.land(key, f) })
 	select {
 	case <-f.done: // it never took off
 	default:
 		s.flights[key] = f
 	}
 	return f
+}
+
+// call returns a call of the fact's function.
+func (s *factSource) call(a *asking) func(context.Context) (any, error) {
+	checked := a.copied()
+	return func(ctx context.Context) (any, error) { return s.fact.fetch(ctx, checked) }
 }
 
 // land keeps what a flight brought. It takes the lock that fetch holds while it
@@ -146,28 +235,6 @@ func (s *factSource) evict(now time.Time) {
 	}
 }
 
-// start begins to price the call, and returns the function that waits for it.
-func (s *estimatorSource) start(ctx context.Context, checked Checked, at time.Time) func() *authority.Estimate {
-	if s == nil {
-		return func() *authority.Estimate {
-			return &authority.Estimate{Err: errors.New("the host has no such estimator")}
-		}
-	}
-	checked.Arguments = bytes.Clone(checked.Arguments)
-	f := launch(ctx, s.slots, at, DefaultTimeout, func(ctx context.Context) (any, error) {
-		return s.estimator.estimate(ctx, checked)
-	}, nil)
-	deadline := time.NewTimer(DefaultTimeout)
-	return func() *authority.Estimate {
-		defer deadline.Stop()
-		amount, err := f.wait(ctx, DefaultTimeout, deadline.C)
-		if err != nil {
-			return &authority.Estimate{Err: err}
-		}
-		return &authority.Estimate{Amount: amount.(string), Currency: s.estimator.spec.Currency}
-	}
-}
-
 func (g *Guard) addFacts(m *authority.Manifest, facts []Fact) error {
 	var errs []error
 	g.facts = make(map[string]*factSource, len(facts))
@@ -192,19 +259,21 @@ func (g *Guard) addFacts(m *authority.Manifest, facts []Fact) error {
 
 func (g *Guard) addDerived(m *authority.Manifest, derived []Derived) error {
 	var errs []error
-	g.derived = make(map[derivedKey]Derived, len(derived))
+	g.derivers = make(map[classify.ToolID]deriver)
 	for _, d := range derived {
-		key := derivedKey{d.spec.Tool, d.spec.Name}
-		_, err := classify.ParseToolID(d.spec.Tool)
+		tool, err := classify.ParseToolID(d.spec.Tool)
 		switch {
 		case err != nil:
 			errs = append(errs, &Error{Code: CodeConfig, Message: fmt.Sprintf("derived value %q", d.spec.Name), Err: err})
 		case d.spec.Name == "" || d.derive == nil:
 			errs = append(errs, configError("derived value %q of tool %s needs a name and a function: use Derive", d.spec.Name, d.spec.Tool))
-		case g.derived[key].derive != nil:
+		case g.derivers[tool][d.spec.Name].derive != nil:
 			errs = append(errs, configError("derived value %s of tool %s is given twice", d.spec.Name, d.spec.Tool))
 		default:
-			g.derived[key] = d
+			if g.derivers[tool] == nil {
+				g.derivers[tool] = make(deriver)
+			}
+			g.derivers[tool][d.spec.Name] = d
 			m.Derived = append(m.Derived, d.spec)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/classify"
@@ -45,29 +44,32 @@ func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision
 	if !g.usable() {
 		return ctx, Decision{}
 	}
-	began := time.Now() // a duration for metrics; policy time is g.clock's
-	s := g.identify(ctx, call)
-	e := g.evaluate(ctx, s)
+	began := g.tracer.begin()
+	var s subject
+	g.identify(ctx, &call, &s)
+	e := g.evaluate(ctx, &s)
 	record := g.admit(ctx, e)
-	state := &evaluated{record: record, session: s.session, started: g.clock.latest()}
-	g.tracer.decided(ctx, record, time.Since(began))
+	d := Decision{state: &evaluated{record: record, calls: s.calls}}
+	if d.Allowed() {
+		d.state.started = g.clock.latest()
+	}
+	g.tracer.decided(ctx, record, began)
 	g.note(ctx, record)
-	d := Decision{state: state}
 	if !d.Allowed() {
 		return ctx, d
 	}
-	d.Args = e.arguments
+	d.Args = bytes.Clone(e.arguments) // the tool may change its own
 	if record.Mode == rationale.Observe {
-		d.Args = s.call.Arguments
+		d.Args = bytes.Clone(s.call.Arguments)
 	}
-	state.ctx = context.WithValue(g.tracer.execute(ctx, record), decisionKey{}, record.ID)
-	return state.ctx, d
+	d.state.Context = g.tracer.execute(ctx, record)
+	return d.state, d
 }
 
 // subject is a call with its identity, and the rationale apart.
 type subject struct {
 	call      authority.Call
-	session   sessionID
+	calls     *sessionCalls
 	host      rationale.TraceContext
 	rationale *rationale.Rationale
 	malformed string
@@ -75,44 +77,36 @@ type subject struct {
 }
 
 // identify says who asks for what, from the host's word alone.
-func (g *Guard) identify(ctx context.Context, call Call) *subject {
+func (g *Guard) identify(ctx context.Context, call *Call, s *subject) {
 	session := sessionFrom(ctx)
-	model := g.agent.Model
-	if session.Model != (authority.ModelSpec{}) {
-		model = session.Model
-		if model.Basis == "" {
-			model.Basis = "reported"
-		}
-	}
-	s := &subject{
-		session: sessionID{legible(session.ID), legible(session.OnBehalfOf)},
-		host:    g.tracer.host(ctx),
-	}
 	s.call = authority.Call{
 		Agent: rationale.Agent{
 			ID: g.agent.ID, Environment: g.agent.Environment,
-			Session: s.session.id, OnBehalfOf: s.session.onBehalfOf,
+			Session: session.id.id, OnBehalfOf: session.id.onBehalfOf,
 		},
-		Model: rationale.Model{
-			Provider: legible(model.Provider), Name: legible(model.Name),
-			Version: legible(model.Version), Basis: legible(model.Basis),
-		},
+		Model:  g.model,
 		Prompt: g.agent.Prompt,
 		Tool:   legibleTool(call.Tool),
 	}
+	if session.model != nil {
+		s.call.Model = *session.model
+	}
+	s.host = g.tracer.host(ctx)
 	now, err := g.clock.now()
 	if err != nil {
 		s.failed = err.Error()
 	}
 	s.call.At = now
-	s.call.CallID = g.sessions.claim(s.session, call.ID, rationale.NewID(now))
-	s.call.Derive = g.deriver(s.call.Tool)
+	s.calls = g.sessions.open(session.id)
+	s.call.CallID = s.calls.claim(call.ID, now)
+	if d, ok := g.derivers[s.call.Tool]; ok {
+		s.call.Derive = d.derive
+	}
 	s.split(call)
-	return s
 }
 
 // split takes the rationale out of the arguments.
-func (s *subject) split(call Call) {
+func (s *subject) split(call *Call) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.failed = "reading the rationale panicked: " + describe(r)
@@ -139,10 +133,10 @@ const maxAttempts = 3
 // done: a revocation that arrives while a fact is fetched still counts.
 func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
 	for range maxAttempts {
-		set := g.set.Load()
-		err := g.evidence.settle(ctx)
-		e := g.assess(ctx, set, s)
-		if g.set.Load() != set {
+		in := g.policy.Load()
+		err := g.evidence.settle(ctx, in)
+		e := g.assess(ctx, in.set, s)
+		if g.policy.Load() != in {
 			continue
 		}
 		e.err, e.record.Host = err, s.host
@@ -156,7 +150,7 @@ func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
 		return e
 	}
 	e := s.denied("the documents changed during every attempt to evaluate the call")
-	e.err = g.evidence.settle(ctx)
+	e.err = g.evidence.settle(ctx, g.policy.Load())
 	return e
 }
 
@@ -165,9 +159,7 @@ func (g *Guard) admit(ctx context.Context, e evaluation) *rationale.Decision {
 	d, err := e.record, e.err
 	d.Kind, d.ID = rationale.KindDecision, rationale.NewID(d.At)
 	if err == nil {
-		ctx, cancel := detached(ctx)
-		defer cancel()
-		err = protect("the ledger", func() error { return g.ledger.Admit(ctx, d) })
+		err = g.atLedger(ctx, func(ctx context.Context) error { return g.ledger.Admit(ctx, d) })
 	}
 	if err == nil {
 		return d
@@ -193,19 +185,17 @@ func (g *Guard) assess(ctx context.Context, set *authority.Set, s *subject) (e e
 		return s.denied(s.failed)
 	}
 	c := set.Classify(s.call)
-	arguments := bytes.Clone(c.Arguments()) // the tool may change its own
-	checked := Checked{Agent: s.call.Agent, Tool: s.call.Tool, Class: c.Class(), Arguments: arguments}
-	input := authority.Input{
-		Rationale: s.rationale,
-		Malformed: s.malformed,
-		Read:      func(callID string) bool { return g.sessions.executed(s.session, callID) },
+	input := authority.Input{Rationale: s.rationale, Malformed: s.malformed}
+	if s.rationale != nil && len(s.rationale.Evidence) > 0 {
+		input.Read = s.calls.executed
 	}
-	input.Facts, input.Estimate = g.ask(ctx, c, checked, s.call.At)
+	input.Facts, input.Estimate = g.ask(ctx, c, s)
 	record := set.Assess(c, input)
 	if record == nil {
 		return s.denied("the evaluation gave no decision")
 	}
-	return evaluation{record: record, arguments: arguments}
+	forget(input.Facts)
+	return evaluation{record: record, arguments: c.Arguments()}
 }
 
 // denied is the decision on a call that could not be evaluated.
@@ -228,19 +218,16 @@ func fail(d *rationale.Decision, c rationale.Check) {
 	rationale.Conclude(d)
 }
 
-// deriver returns the function with which authority derives the tool's values,
-// from a copy of the arguments that authority makes for each.
-func (g *Guard) deriver(tool classify.ToolID) func(string, json.RawMessage) (any, error) {
-	return func(name string, arguments json.RawMessage) (v any, err error) {
-		d, ok := g.derived[derivedKey{tool.String(), name}]
-		if !ok {
-			return nil, fmt.Errorf("the host derives no %s for tool %s", name, tool)
-		}
-		defer func() {
-			if r := recover(); r != nil {
-				v, err = nil, fmt.Errorf("deriving %s panicked: %s", name, describe(r))
-			}
-		}()
-		return d.derive(arguments)
+// derive derives a value, from a copy of the arguments that authority makes.
+func (d deriver) derive(name string, arguments json.RawMessage) (v any, err error) {
+	known, ok := d[name]
+	if !ok {
+		return nil, fmt.Errorf("the host derives no %s for this tool", name)
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("deriving %s panicked: %s", name, describe(r))
+		}
+	}()
+	return known.derive(arguments)
 }

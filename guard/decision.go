@@ -19,16 +19,27 @@ type Decision struct {
 	state *evaluated
 }
 
-// evaluated is what the guard keeps of an evaluation until it has ended.
+// evaluated is what the guard keeps of an evaluation until it has ended. It is
+// the context that the tool runs with: the one that the tracer derived from the
+// caller's, and the decision's id.
 type evaluated struct {
-	record  *rationale.Decision
-	started time.Time
-	ended   atomic.Bool
-	session sessionID
-	// ctx is what the tool runs with. It is kept so that Finished closes the
-	// span that Execute opened, whatever context the host gives to End.
-	ctx context.Context
+	context.Context // nil unless the call is allowed
+	record          *rationale.Decision
+	started         time.Time
+	ended           atomic.Bool
+	calls           *sessionCalls // of the session
 }
+
+// Value adds the decision's id to the values of the context.
+func (e *evaluated) Value(key any) any {
+	if key == (decisionKey{}) {
+		return e.record.ID
+	}
+	return e.Context.Value(key)
+}
+
+// String names the context as those of package context name themselves.
+func (e *evaluated) String() string { return "guard.Decision(" + e.record.ID + ")" }
 
 // Allowed reports whether the tool may run.
 func (d Decision) Allowed() bool { return d.Verdict() == rationale.Allow }

@@ -55,19 +55,18 @@ func (g *Guard) end(ctx context.Context, d Decision, result []byte, failure erro
 }
 
 func (g *Guard) complete(ctx context.Context, e *evaluated, o *rationale.Outcome) error {
-	recording, cancel := detached(ctx)
-	defer cancel()
-	err := protect("the ledger", func() error { return g.ledger.Complete(recording, o) })
+	err := g.atLedger(ctx, func(ctx context.Context) error { return g.ledger.Complete(ctx, o) })
 	if err != nil {
 		unknown := *o
 		unknown.Status = rationale.StatusUnknown
-		g.tracer.finished(e.ctx, e.record, &unknown)
+		g.tracer.finished(e.Context, e.record, &unknown)
 		return &Error{Code: CodeEvidence, Message: "the outcome of decision " + e.record.ID + " could not be recorded and stays unknown", Err: err}
 	}
 	if o.Status == rationale.StatusSuccess {
-		g.sessions.succeed(e.session, e.record.CallID)
+		g.sessions.touch(e.calls)
+		e.calls.succeed(e.record.CallID)
 	}
-	g.tracer.finished(e.ctx, e.record, o)
+	g.tracer.finished(e.Context, e.record, o)
 	return nil
 }
 

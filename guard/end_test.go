@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -130,6 +132,30 @@ func TestOutcomeIsRecordedAfterCancellation(t *testing.T) {
 	cancel()
 	require.NoError(t, s.End(ctx, d, nil, context.Canceled))
 	assert.Len(t, s.recorder.Outcomes(), 1)
+}
+
+// A session in which a call has just ended is not the one that was idle for
+// longest.
+func TestEndKeepsItsSession(t *testing.T) {
+	const sessions = 4096
+	s := open(t, []authority.Document{grantDocument("fleet",
+		"  - {id: scale, tools: [fleet.scale], tier: parameterized, rationale: [evidence]}\n"+
+			"  - {id: read, tools: [fleet.read], tier: parameterized, effect: read}\n")})
+	require.NoError(t, s.Register(authority.Tool{Name: "fleet.read"}))
+	read := func(session int) (context.Context, guard.Decision) {
+		ctx := guard.WithSession(t.Context(), guard.Session{ID: fmt.Sprint(session)})
+		return s.Begin(ctx, guard.Call{ID: "read", Tool: classify.ToolID{Name: "fleet.read"}})
+	}
+	ctx, d := read(0)
+	for i := range sessions - 1 {
+		read(1 + i)
+	}
+	require.NoError(t, s.End(ctx, d, nil, nil))
+	read(sessions) // session 1 makes room
+	_, d = s.Begin(guard.WithSession(t.Context(), guard.Session{ID: "0"}), guard.Call{
+		Tool: scaleID, Arguments: []byte(`{"replicas":1,"_rationale":{"evidence":["read"]}}`),
+	})
+	assert.True(t, d.Allowed(), "%s", d.Refusal())
 }
 
 func TestUnrecordedOutcomeStaysUnknown(t *testing.T) {

@@ -15,15 +15,6 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// recordTimeout is how long one step of the ledger may take.
-const recordTimeout = 10 * time.Second
-
-// detached is a context for recording: it keeps the values of ctx, but neither
-// its cancellation nor its deadline.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-}
-
 // evidence keeps what must be in the ledger before the next decision: which
 // documents are in force, what the host runs, and how many calls were denied
 // while the ledger could not record.
@@ -34,7 +25,9 @@ type evidence struct {
 	writing chan struct{}
 	known   map[lifecycleKey]*rationale.AuthorizationRef // on record as loaded; guarded by writing
 	told    string                                       // digest of the manifest on record; guarded by writing
-	settled atomic.Pointer[authority.Set]                // the Set whose documents and tools are on record
+	// settled is the policy of which everything is on record, as is what happened
+	// until then; nil while anything is due. It is stored under mu.
+	settled atomic.Pointer[policy]
 
 	mu      sync.Mutex
 	refused []*rationale.Lifecycle // by the latest reload, not yet on record
@@ -68,6 +61,7 @@ func (e *evidence) missed(at time.Time) {
 		e.gap.until = at
 	}
 	e.gap.denied++
+	e.settled.Store(nil)
 }
 
 // refuse notes the documents that the latest reload did not accept.
@@ -84,6 +78,7 @@ func (e *evidence) refuse(docs []authority.Document, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refused = nil
+	e.settled.Store(nil)
 	for _, d := range docs {
 		if message, ok := messages[d.Name]; ok {
 			e.refused = append(e.refused, &rationale.Lifecycle{
@@ -96,46 +91,42 @@ func (e *evidence) refuse(docs []authority.Document, err error) {
 
 // recordChanges puts on record what changed, now.
 func (g *Guard) recordChanges() error {
-	if err := g.evidence.settle(context.Background()); err != nil {
+	if err := g.evidence.settle(context.Background(), g.policy.Load()); err != nil {
 		return &Error{Code: CodeEvidence, Message: "the documents in force could not be recorded", Err: err}
 	}
 	return nil
 }
 
 // settle puts on record what a decision under the current documents rests on.
-// With nothing to record it costs an atomic load and a lock.
-func (e *evidence) settle(ctx context.Context) error {
-	if !e.due() {
+// With nothing to record it costs an atomic load.
+func (e *evidence) settle(ctx context.Context, now *policy) error {
+	if e.settled.Load() == now {
 		return nil
 	}
-	ctx, cancel := detached(ctx)
-	defer cancel()
+	return e.catchUp(ctx)
+}
+
+// catchUp waits for its turn, and writes what is due then.
+func (e *evidence) catchUp(caller context.Context) error {
+	ctx := newStep(caller)
+	defer ctx.end()
 	select {
 	case e.writing <- struct{}{}:
 		defer func() { <-e.writing }()
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the ledger: %w", context.Cause(ctx))
 	}
-	if !e.due() {
+	if e.settled.Load() == e.guard.policy.Load() {
 		return nil // who held the lock has done it
 	}
 	return protect("recording the documents", func() error { return e.write(ctx) })
 }
 
-func (e *evidence) due() bool {
-	if e.settled.Load() != e.guard.set.Load() {
-		return true
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.gap.denied > 0 || len(e.refused) > 0
-}
-
 // write records everything that is due, in one step, and then forgets it.
 func (e *evidence) write(ctx context.Context) error {
-	set, now := e.guard.set.Load(), e.guard.clock.latest()
-	loaded, due := e.documents(set.Lifecycle(now))
-	told := e.manifest(&due)
+	in, now := e.guard.policy.Load(), e.guard.clock.latest()
+	loaded, due := e.documents(in.set.Lifecycle(now))
+	told := e.manifest(in.manifest, &due)
 	e.mu.Lock()
 	refused, gap := e.refused, e.gap
 	e.mu.Unlock()
@@ -150,8 +141,7 @@ func (e *evidence) write(ctx context.Context) error {
 		return err
 	}
 	e.known, e.told = loaded, told
-	e.settled.Store(set)
-	e.forget(refused, gap)
+	e.forget(in, refused, gap)
 	return nil
 }
 
@@ -186,8 +176,8 @@ func (e *evidence) documents(now []*rationale.Lifecycle) (map[lifecycleKey]*rati
 
 // manifest adds what the host runs to due, unless that is on record, and
 // returns its digest.
-func (e *evidence) manifest(due *[]*rationale.Lifecycle) string {
-	data := e.guard.Manifest().YAML()
+func (e *evidence) manifest(m *authority.Manifest, due *[]*rationale.Lifecycle) string {
+	data := m.YAML()
 	digest := rationale.Digest(data)
 	if digest != e.told {
 		*due = append(*due, &rationale.Lifecycle{Event: rationale.EventManifest, Digest: digest, Bytes: data})
@@ -195,8 +185,9 @@ func (e *evidence) manifest(due *[]*rationale.Lifecycle) string {
 	return digest
 }
 
-// forget drops what has been recorded. What came meanwhile stays due.
-func (e *evidence) forget(refused []*rationale.Lifecycle, recorded gap) {
+// forget drops what has been recorded, which was all of a policy and of what is
+// given. What came meanwhile stays due.
+func (e *evidence) forget(in *policy, refused []*rationale.Lifecycle, recorded gap) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(refused) > 0 && len(e.refused) > 0 && refused[0] == e.refused[0] {
@@ -209,10 +200,13 @@ func (e *evidence) forget(refused []*rationale.Lifecycle, recorded gap) {
 	if e.gap.denied == 0 {
 		e.gap = gap{}
 	}
+	if e.gap.denied == 0 && len(e.refused) == 0 {
+		e.settled.Store(in)
+	}
 }
 
 // record gives lifecycle records their identity, records them together, and
-// tells the tracer.
+// tells the tracer. Ctx is that of a step.
 func (g *Guard) record(ctx context.Context, now time.Time, due []*rationale.Lifecycle) error {
 	if len(due) == 0 {
 		return nil
@@ -224,8 +218,10 @@ func (g *Guard) record(ctx context.Context, now time.Time, due []*rationale.Life
 		l.Document = strings.ToValidUTF8(l.Document, "\uFFFD") // a file's name can be any bytes
 		recs[i] = l
 	}
-	if err := protect("the ledger", func() error { return g.ledger.Record(ctx, recs...) }); err != nil {
-		return err
+	if g.ledger != nil {
+		if err := protect("the ledger", func() error { return g.ledger.Record(ctx, recs...) }); err != nil {
+			return err
+		}
 	}
 	for _, l := range due {
 		g.tracer.changed(ctx, l)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -205,6 +206,23 @@ func TestStuckFactIsAbandoned(t *testing.T) {
 	d := s.decide(t, "1")
 	assert.Equal(t, []rationale.Reason{rationale.FactUnavailable}, refused(t, d))
 	assert.Contains(t, d.Record().Facts[0].Error, "no answer within 5ms")
+}
+
+// Facts that do not answer are waited for at the same time, each from when it
+// was asked.
+func TestStuckFactsShareTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var facts []guard.Fact
+		for _, name := range []string{"one", "two", "three"} {
+			facts = append(facts, guard.NewFact(name, func(context.Context, guard.Checked) (bool, error) { <-release; return true, nil }))
+		}
+		s := under(t, `, bounds: [{expr: "facts.one && facts.two && facts.three"}]`, guard.WithFacts(facts...))
+		began := time.Now()
+		assert.Equal(t, []rationale.Reason{rationale.FactUnavailable}, refused(t, s.decide(t, "1")))
+		assert.Equal(t, guard.DefaultTimeout, time.Since(began))
+		close(release)
+	})
 }
 
 func TestStuckFactWithMaxAgeFliesOnce(t *testing.T) {

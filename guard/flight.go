@@ -69,19 +69,21 @@ func launch(
 }
 
 // wait returns what the flight brought, or an error once ctx is cancelled or
-// deadline passes.
-func (f *flight) wait(ctx context.Context, timeout time.Duration, deadline <-chan time.Time) (any, error) {
+// timeout has passed since a time.
+func (f *flight) wait(ctx context.Context, since time.Time, timeout time.Duration) (any, error) {
 	select {
 	case <-f.done:
 		return f.value, f.err
 	default:
 	}
+	deadline := time.NewTimer(timeout - time.Since(since))
+	defer deadline.Stop()
 	select {
 	case <-f.done:
 		return f.value, f.err
 	case <-ctx.Done():
 		return nil, errCanceled
-	case <-deadline:
+	case <-deadline.C:
 		return nil, fmt.Errorf("no answer within %v", timeout)
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/classify"
-	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -37,19 +36,26 @@ type Agent struct {
 // evidence that a rationale can cite.
 type Guard struct {
 	agent      Agent
-	ledger     Ledger
+	model      rationale.Model // the agent's own
+	ledger     Ledger          // nil: the host wants no evidence
 	tracer     tracing
 	clock      *clock
 	facts      map[string]*factSource
-	derived    map[derivedKey]Derived
+	derivers   map[classify.ToolID]deriver
 	estimators map[string]*estimatorSource
 	sessions   *sessions
 	evidence   *evidence
 	notices    *notices
 
 	changing sync.Mutex // held by Register and Reload
-	set      atomic.Pointer[authority.Set]
-	manifest atomic.Pointer[authority.Manifest]
+	policy   atomic.Pointer[policy]
+}
+
+// policy is what calls are evaluated under. It is immutable, and replaced as a
+// whole.
+type policy struct {
+	set      *authority.Set
+	manifest *authority.Manifest
 }
 
 // New returns a guard for an agent under docs, which may be empty: every call
@@ -68,17 +74,20 @@ func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error)
 	if err := c.validate(agent); err != nil {
 		return nil, err
 	}
-	g, err := c.build(agent)
+	g, m, err := c.build(agent)
 	if err != nil {
 		return nil, err
 	}
-	set, err := authority.Load(docs, g.Manifest(), c.authority...)
+	set, err := authority.Load(docs, *m, c.authority...)
 	if err != nil {
 		return nil, err
 	}
-	g.set.Store(set)
+	g.policy.Store(&policy{set, m})
 	if err := g.recordChanges(); err != nil {
 		return nil, err
+	}
+	if c.shadow {
+		g.tracer.shadow(g.Disagreements)
 	}
 	return g, nil
 }
@@ -99,18 +108,16 @@ func (c *config) validate(agent Agent) error {
 	return nil
 }
 
-func (c *config) build(agent Agent) (*Guard, error) {
+func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 	if agent.Model != (authority.ModelSpec{}) {
 		agent.Model.Basis = cmp.Or(agent.Model.Basis, "configured")
 	}
-	if c.noEvidence {
-		c.ledger = ledger.New(nowhere{})
-	}
 	g := &Guard{
 		agent:    agent,
+		model:    legibleModel(agent.Model),
 		ledger:   c.ledger,
 		tracer:   tracing{c.tracer},
-		clock:    &clock{read: c.now},
+		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),
 	}
@@ -122,15 +129,14 @@ func (c *config) build(agent Agent) (*Guard, error) {
 		m.Models = []authority.ModelSpec{agent.Model}
 	}
 	if err := errors.Join(g.addFacts(&m, c.facts), g.addDerived(&m, c.derived), g.addEstimators(&m, c.estimators)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.SortFunc(m.Facts, func(a, b authority.FactSpec) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(m.Derived, func(a, b authority.DerivedSpec) int {
 		return cmp.Or(cmp.Compare(a.Tool, b.Tool), cmp.Compare(a.Name, b.Name))
 	})
 	slices.SortFunc(m.Estimators, func(a, b authority.EstimatorSpec) int { return cmp.Compare(a.Name, b.Name) })
-	g.manifest.Store(&m)
-	return g, nil
+	return g, &m, nil
 }
 
 // Register makes tools known, each under its own identity. Rules that match a
@@ -144,7 +150,8 @@ func (g *Guard) Register(tools ...authority.Tool) error {
 	}
 	g.changing.Lock()
 	defer g.changing.Unlock()
-	set, known := g.set.Load(), g.manifest.Load()
+	known := g.policy.Load()
+	set := known.set
 	next, err := set.Register(tools...)
 	if next == set {
 		return nil // all are known: no call has to be evaluated again
@@ -171,8 +178,8 @@ func (g *Guard) Register(tools ...authority.Tool) error {
 
 // adopt makes set and its tools the current ones. What cannot be recorded now
 // is recorded before the next decision, which fails otherwise.
-func (g *Guard) adopt(set *authority.Set, known *authority.Manifest, added []authority.Tool) {
-	m := *known
+func (g *Guard) adopt(set *authority.Set, known *policy, added []authority.Tool) {
+	m := *known.manifest
 	m.Tools = slices.Clone(m.Tools)
 	for _, t := range added {
 		if !slices.ContainsFunc(m.Tools, func(k authority.Tool) bool { return k.ID() == t.ID() }) {
@@ -180,8 +187,7 @@ func (g *Guard) adopt(set *authority.Set, known *authority.Manifest, added []aut
 		}
 	}
 	slices.SortFunc(m.Tools, func(a, b authority.Tool) int { return cmp.Compare(a.ID().String(), b.ID().String()) })
-	g.manifest.Store(&m)
-	g.set.Store(set)
+	g.policy.Store(&policy{set, &m})
 	_ = g.recordChanges()
 }
 
@@ -198,9 +204,10 @@ func (g *Guard) Reload(docs []authority.Document) error {
 	}
 	g.changing.Lock()
 	defer g.changing.Unlock()
-	next, err := g.set.Load().Reload(docs)
+	known := g.policy.Load()
+	next, err := known.set.Reload(docs)
 	if next != nil {
-		g.set.Store(next)
+		g.policy.Store(&policy{next, known.manifest})
 	}
 	g.evidence.refuse(docs, err)
 	return errors.Join(err, g.recordChanges())
@@ -210,13 +217,23 @@ func (g *Guard) Reload(docs []authority.Document) error {
 // name. It does not share memory with the guard, save the bytes of schemas and
 // annotations.
 func (g *Guard) Manifest() authority.Manifest {
-	if g == nil || g.manifest.Load() == nil {
+	if !g.usable() {
 		return authority.Manifest{}
 	}
-	m := *g.manifest.Load()
+	m := *g.policy.Load().manifest
 	m.Agents, m.Tools, m.Models = slices.Clone(m.Agents), slices.Clone(m.Tools), slices.Clone(m.Models)
 	m.Facts, m.Derived, m.Estimators = slices.Clone(m.Facts), slices.Clone(m.Derived), slices.Clone(m.Estimators)
 	return m
+}
+
+// Disagreements returns how many evaluations of a rule [WithShadow] has compared
+// since the guard was made, and in how many of them cel-go said otherwise: each
+// of their calls was denied.
+func (g *Guard) Disagreements() (compared, differed uint64) {
+	if !g.usable() {
+		return 0, 0
+	}
+	return g.policy.Load().set.Disagreements()
 }
 
 // Schema returns the JSON schema to show to the model for a registered tool:
@@ -227,7 +244,7 @@ func (g *Guard) Schema(id classify.ToolID) (json.RawMessage, error) {
 	if !g.usable() {
 		return nil, configError("the guard was not made with New")
 	}
-	set := g.set.Load()
+	set := g.policy.Load().set
 	tool, ok := set.Tool(id)
 	if !ok {
 		return nil, configError("tool %s is not registered", id)
@@ -239,4 +256,4 @@ func (g *Guard) Schema(id classify.ToolID) (json.RawMessage, error) {
 	return rationale.AddParameter(tool.Schema, required)
 }
 
-func (g *Guard) usable() bool { return g != nil && g.set.Load() != nil }
+func (g *Guard) usable() bool { return g != nil && g.policy.Load() != nil }

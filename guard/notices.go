@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
@@ -20,6 +21,15 @@ type notices struct {
 	standing map[string]rationale.Standing // by authorization id; none: active
 	observes map[classKey]bool
 	pins     map[pinKey]bool
+	// some says that standing or observes is not empty: what is as it should be
+	// can then be a change.
+	some atomic.Bool
+}
+
+// unremarkable holds for a decision that shows nothing to notice where nothing
+// was noticed before. A pin that does not match shows in the standing.
+func unremarkable(d *rationale.Decision) bool {
+	return (d.Authorization == nil || d.Standing == rationale.StandingActive) && d.Mode != rationale.Observe
 }
 
 type classKey struct{ authorization, class string }
@@ -44,9 +54,9 @@ func (g *Guard) note(ctx context.Context, d *rationale.Decision) {
 	if len(due) == 0 {
 		return
 	}
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	if g.record(ctx, d.At, due) != nil {
+	step := newStep(ctx)
+	defer step.end()
+	if g.record(step, d.At, due) != nil {
 		g.notices.mu.Lock()
 		defer g.notices.mu.Unlock()
 		for _, f := range undo {
@@ -56,6 +66,9 @@ func (g *Guard) note(ctx context.Context, d *rationale.Decision) {
 }
 
 func (n *notices) of(d *rationale.Decision) (due []*rationale.Lifecycle, undo []func()) {
+	if !n.some.Load() && unremarkable(d) {
+		return nil, nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	notice := func(event rationale.Event, message string, f func()) {
@@ -67,6 +80,7 @@ func (n *notices) of(d *rationale.Decision) (due []*rationale.Lifecycle, undo []
 	n.standings(d, notice)
 	n.modes(d, notice)
 	n.mismatches(d, notice)
+	n.some.Store(len(n.standing)+len(n.observes) > 0)
 	return due, undo
 }
 
@@ -83,10 +97,11 @@ func (n *notices) standings(d *rationale.Decision, notice noticeFunc) {
 	if before == d.Standing || !known && d.Standing == rationale.StandingActive {
 		return
 	}
-	remember(n.standing, id, d.Standing)
 	if d.Standing == rationale.StandingActive {
+		delete(n.standing, id)
 		return // a document says so, and that document is on record
 	}
+	remember(n.standing, id, d.Standing)
 	event := rationale.EventLapsed
 	switch d.Standing {
 	case rationale.StandingRevoked:
@@ -118,7 +133,11 @@ func (n *notices) modes(d *rationale.Decision, notice noticeFunc) {
 	if d.Class != "" {
 		message += " (" + d.Class + ")"
 	}
-	remember(n.observes, key, observes)
+	if observes {
+		remember(n.observes, key, true)
+	} else {
+		delete(n.observes, key)
+	}
 	notice(rationale.EventMode, message, func() { n.observes[key] = !observes })
 }
 

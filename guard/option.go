@@ -1,12 +1,10 @@
 package guard
 
 import (
-	"context"
 	"crypto/ed25519"
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
-	"github.com/ambit-go/ambit/rationale"
 )
 
 // Option changes how a [Guard] works. The nil Option changes nothing.
@@ -21,6 +19,7 @@ type config struct {
 	estimators []Estimator
 	now        func() time.Time
 	authority  []authority.Option
+	shadow     bool
 }
 
 // WithLedger names the ledger that admits and records every call. Either this
@@ -61,7 +60,8 @@ func WithEstimators(estimators ...Estimator) Option {
 // WithClock replaces time.Now as the guard's clock. It must be safe for
 // concurrent use. The guard never lets time go backwards, whatever the clock
 // says: an earlier reading counts as the latest one seen, so that nothing that
-// has expired is in force again. A clock that panics denies.
+// has expired is in force again. A time before 1677 counts as no reading, and
+// one after 2262 as the end of time. A clock that panics denies.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) { c.now = now }
 }
@@ -77,7 +77,21 @@ func WithKeys(keys ...ed25519.PublicKey) Option {
 	return func(c *config) { c.authority = append(c.authority, authority.TrustKeys(keys...)) }
 }
 
-// nowhere is the evidence of a guard without any.
-type nowhere struct{}
+// WithReferenceCEL evaluates every rule with cel-go, the reference
+// implementation of CEL, and none natively. A call takes some twenty times
+// longer then: it is for finding out whether the native evaluation is at fault.
+func WithReferenceCEL() Option {
+	return func(c *config) { c.authority = append(c.authority, authority.WithReferenceCEL()) }
+}
 
-func (nowhere) Append(context.Context, ...rationale.Record) error { return nil }
+// WithShadow compares the native evaluation of rules with that of cel-go, in
+// that share of the calls (0 to 1), which are picked at random. Where the two
+// differ, the call is denied, and its record says on which rule and how.
+// [Guard.Disagreements] counts, and a [ShadowTracer] publishes. It cannot be
+// combined with [WithReferenceCEL].
+func WithShadow(rate float64) Option {
+	return func(c *config) {
+		c.authority = append(c.authority, authority.WithShadow(rate))
+		c.shadow = rate > 0
+	}
+}

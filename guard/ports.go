@@ -52,3 +52,12 @@ type Tracer interface {
 	// Changed is called with every lifecycle record, once it is durable.
 	Changed(ctx context.Context, l *rationale.Lifecycle)
 }
+
+// ShadowTracer is a [Tracer] that publishes how the comparisons of [WithShadow]
+// come out.
+type ShadowTracer interface {
+	Tracer
+	// Shadow is called once, by [New], for a guard that compares. Counts is
+	// [Guard.Disagreements], which the tracer calls when it publishes.
+	Shadow(counts func() (compared, differed uint64))
+}

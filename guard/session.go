@@ -1,9 +1,11 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // Session is what the host knows of the conversation that a call belongs to.
@@ -19,15 +21,32 @@ type Session struct {
 
 type sessionKey struct{}
 
+// sessionFacts is a Session as records name it.
+type sessionFacts struct {
+	id    sessionID
+	model *rationale.Model // nil: the agent's own
+}
+
 // WithSession returns a context that carries the session of the calls made
 // with it. Only the host calls this: nothing in it may come from the model.
 func WithSession(ctx context.Context, s Session) context.Context {
-	return context.WithValue(ctx, sessionKey{}, s)
+	known := &sessionFacts{id: sessionID{legible(s.ID), legible(s.OnBehalfOf)}}
+	if s.Model != (authority.ModelSpec{}) {
+		s.Model.Basis = cmp.Or(s.Model.Basis, "reported")
+		model := legibleModel(s.Model)
+		known.model = &model
+	}
+	return context.WithValue(ctx, sessionKey{}, known)
 }
 
-func sessionFrom(ctx context.Context) Session {
-	s, _ := ctx.Value(sessionKey{}).(Session)
-	return s
+// noSession is that of a context without one.
+var noSession = new(sessionFacts)
+
+func sessionFrom(ctx context.Context) *sessionFacts {
+	if s, ok := ctx.Value(sessionKey{}).(*sessionFacts); ok {
+		return s
+	}
+	return noSession
 }
 
 type decisionKey struct{}

@@ -3,6 +3,7 @@ package guard
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -21,11 +22,14 @@ type sessionID struct{ id, onBehalfOf string }
 type sessions struct {
 	mu     sync.Mutex
 	recent *list.List // of *sessionCalls, the latest used first
-	byID   map[sessionID]*list.Element
+	byID   map[sessionID]*sessionCalls
 }
 
 type sessionCalls struct {
-	id   sessionID
+	id    sessionID
+	place *list.Element // in recent; guarded by the mutex of sessions
+
+	mu   sync.Mutex
 	done map[string]bool // by call id: executed with success
 	// order is a ring of the ids in done, next the place of the oldest.
 	order []string
@@ -33,53 +37,66 @@ type sessionCalls struct {
 }
 
 func newSessions() *sessions {
-	return &sessions{recent: list.New(), byID: make(map[sessionID]*list.Element)}
+	return &sessions{recent: list.New(), byID: make(map[sessionID]*sessionCalls)}
 }
 
-// claim returns the id under which a call is known: its own, or fresh where
-// that is missing, unfit for a record, or taken in the session.
-func (s *sessions) claim(id sessionID, call, fresh string) string {
+// open returns the calls of a session, which is the latest used from now on.
+func (s *sessions) open(id sessionID) *sessionCalls {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	calls := s.open(id)
-	if _, taken := calls.done[call]; taken || call == "" || len(call) > maxName || rationale.Printable(call) != call {
-		call = fresh
+	if calls, ok := s.byID[id]; ok {
+		s.recent.MoveToFront(calls.place)
+		return calls
 	}
-	calls.remember(call)
+	if s.recent.Len() >= maxSessions {
+		oldest := s.recent.Remove(s.recent.Back()).(*sessionCalls)
+		delete(s.byID, oldest.id)
+	}
+	calls := &sessionCalls{id: id, done: make(map[string]bool)}
+	calls.place = s.recent.PushFront(calls)
+	s.byID[id] = calls
+	return calls
+}
+
+// touch makes a session the latest used, unless it was forgotten.
+func (s *sessions) touch(calls *sessionCalls) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recent.MoveToFront(calls.place) // does nothing for one that was removed
+}
+
+// claim returns the id under which a call is known: its own, or a fresh one
+// where that is missing, unfit for a record, or taken in the session.
+func (c *sessionCalls) claim(call string, now time.Time) string {
+	fit := call != "" && len(call) <= maxName && rationale.Printable(call) == call
+	if !fit {
+		call = rationale.NewID(now)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if fit {
+		if _, taken := c.done[call]; taken {
+			call = rationale.NewID(now)
+		}
+	}
+	c.remember(call)
 	return call
 }
 
 // succeed notes that a call was executed with success.
-func (s *sessions) succeed(id sessionID, call string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	calls := s.open(id)
-	if _, ok := calls.done[call]; ok {
-		calls.done[call] = true
+func (c *sessionCalls) succeed(call string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.done[call]; ok {
+		c.done[call] = true
 	}
 }
 
 // executed reports whether a call of the session was executed with success.
-func (s *sessions) executed(id sessionID, call string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, ok := s.byID[id]
-	return ok && e.Value.(*sessionCalls).done[call]
-}
-
-func (s *sessions) open(id sessionID) *sessionCalls {
-	if e, ok := s.byID[id]; ok {
-		s.recent.MoveToFront(e)
-		return e.Value.(*sessionCalls)
-	}
-	if s.recent.Len() >= maxSessions {
-		oldest := s.recent.Back()
-		delete(s.byID, oldest.Value.(*sessionCalls).id)
-		s.recent.Remove(oldest)
-	}
-	calls := &sessionCalls{id: id, done: make(map[string]bool)}
-	s.byID[id] = s.recent.PushFront(calls)
-	return calls
+func (c *sessionCalls) executed(call string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done[call]
 }
 
 func (c *sessionCalls) remember(call string) {

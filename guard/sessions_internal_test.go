@@ -2,36 +2,62 @@ package guard
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
 )
+
+var guardNow = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
 // The bounds that Guard documents.
 func TestSessionsAreBounded(t *testing.T) {
-	s := newSessions()
+	s, now := newSessions(), guardNow
 	id := sessionID{id: "s"}
 	for i := range maxCalls + 1 {
 		call := fmt.Sprint("c", i)
-		assert.Equal(t, call, s.claim(id, call, "fresh"))
-		s.succeed(id, call)
+		assert.Equal(t, call, s.open(id).claim(call, now))
+		s.open(id).succeed(call)
 	}
-	assert.False(t, s.executed(id, "c0"), "the oldest call is forgotten")
-	assert.True(t, s.executed(id, "c1"))
-	assert.True(t, s.executed(id, fmt.Sprint("c", maxCalls)))
-	assert.Len(t, s.byID[id].Value.(*sessionCalls).done, maxCalls)
-	s.succeed(id, "c0")
-	assert.False(t, s.executed(id, "c0"), "what is forgotten stays so")
+	calls := s.open(id)
+	assert.False(t, calls.executed("c0"), "the oldest call is forgotten")
+	assert.True(t, calls.executed("c1"))
+	assert.True(t, calls.executed(fmt.Sprint("c", maxCalls)))
+	assert.Len(t, calls.done, maxCalls)
+	calls.succeed("c0")
+	assert.False(t, calls.executed("c0"), "what is forgotten stays so")
 
 	for i := range maxSessions {
-		s.claim(sessionID{id: fmt.Sprint("other", i)}, "c", "fresh")
+		s.open(sessionID{id: fmt.Sprint("other", i)}).claim("c", now)
 		if i == maxSessions/2 {
-			s.claim(id, "late", "fresh")
+			s.touch(calls)
 		}
 	}
 	assert.Len(t, s.byID, maxSessions)
-	assert.True(t, s.executed(id, "c2"), "it was used more recently than others")
+	assert.Same(t, calls, s.open(id), "it was used more recently than others")
 	assert.NotContains(t, s.byID, sessionID{id: "other0"})
+
+	for i := range maxSessions {
+		s.open(sessionID{id: fmt.Sprint("later", i)})
+	}
+	s.touch(calls)
+	assert.NotContains(t, s.byID, id, "what was forgotten does not come back")
+	assert.Equal(t, maxSessions, s.recent.Len())
+}
+
+func TestClaimedIDs(t *testing.T) {
+	calls := newSessions().open(sessionID{})
+	assert.Equal(t, "c1", calls.claim("c1", guardNow))
+	for _, unfit := range []string{"", "c1", "a\nb", "\xff", string(make([]byte, maxName+1))} {
+		fresh := calls.claim(unfit, guardNow)
+		assert.Len(t, fresh, len(rationale.NewID(guardNow)), "%q", unfit)
+		assert.NotEqual(t, fresh, calls.claim("", guardNow))
+	}
 }
 
 func TestNoticesAreBounded(t *testing.T) {
@@ -40,4 +66,34 @@ func TestNoticesAreBounded(t *testing.T) {
 		remember(m, i, true)
 	}
 	assert.Len(t, m, 1)
+}
+
+// What one call was told of facts is not left for the next.
+func TestFactsAreForgotten(t *testing.T) {
+	facts := map[string]authority.FactValue{"load": {Value: int64(3)}}
+	forget(facts)
+	assert.Empty(t, facts)
+	forget(nil)
+}
+
+func TestLegibleTools(t *testing.T) {
+	for _, id := range []classify.ToolID{
+		{Name: "fleet.scale"}, {Server: "eu-1", Name: "Scale_2"}, {Name: "naïve:tool"}, {Name: strings.Repeat("a", maxName)},
+	} {
+		assert.Equal(t, id, legibleTool(id))
+	}
+	for _, id := range []classify.ToolID{
+		{},
+		{Server: "s"},
+		{Name: "a/b"},
+		{Name: "a b"},
+		{Name: "a*"},
+		{Name: "\xff"},
+		{Server: "\n", Name: "a"},
+		{Name: strings.Repeat("a", maxName+1)},
+		{Server: strings.Repeat("a", maxName+1), Name: "a"},
+	} {
+		assert.True(t, strings.HasPrefix(legibleTool(id).Name, "*"), "%q", id)
+		assert.Error(t, id.Validate())
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -26,10 +27,29 @@ func legible(s string) string {
 // legibleTool returns an identity that can be recorded. One that is not valid
 // keeps a '*' in front, which no registered tool can have: it stays unknown.
 func legibleTool(id classify.ToolID) classify.ToolID {
-	if id.Validate() == nil {
+	if plainName(id.Name) && (id.Server == "" || plainName(id.Server)) || id.Validate() == nil {
 		return id
 	}
 	return classify.ToolID{Server: legible(id.Server), Name: "*" + legible(id.Name)}
+}
+
+// plainName holds for names of letters, digits, and the usual marks between
+// them, which are valid whatever else is.
+func plainName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', 'A' <= c && c <= 'Z', c == '_', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
+
+func legibleModel(m authority.ModelSpec) rationale.Model {
+	return rationale.Model{
+		Provider: legible(m.Provider), Name: legible(m.Name), Version: legible(m.Version), Basis: legible(m.Basis),
+	}
 }
 
 // describe writes what a panic was called with, whose own methods may panic.

@@ -25,8 +25,17 @@ func (t tracing) host(ctx context.Context) (host rationale.TraceContext) {
 	return host
 }
 
-func (t tracing) decided(ctx context.Context, d *rationale.Decision, took time.Duration) {
-	t.call(func(to Tracer) { to.Decided(ctx, d, took) })
+// begin returns the time from which the tracer is told how long a decision
+// took: for metrics alone, since policy time is the guard's clock's.
+func (t tracing) begin() (began time.Time) {
+	if t.to != nil {
+		began = time.Now()
+	}
+	return began
+}
+
+func (t tracing) decided(ctx context.Context, d *rationale.Decision, began time.Time) {
+	t.call(func(to Tracer) { to.Decided(ctx, d, time.Since(began)) })
 }
 
 func (t tracing) execute(ctx context.Context, d *rationale.Decision) context.Context {
@@ -45,4 +54,12 @@ func (t tracing) finished(ctx context.Context, d *rationale.Decision, o *rationa
 
 func (t tracing) changed(ctx context.Context, l *rationale.Lifecycle) {
 	t.call(func(to Tracer) { to.Changed(ctx, l) })
+}
+
+func (t tracing) shadow(counts func() (compared, differed uint64)) {
+	t.call(func(to Tracer) {
+		if s, ok := to.(ShadowTracer); ok {
+			s.Shadow(counts)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -44,6 +45,7 @@ type Delivery struct {
 	*meters
 	queue    *queue
 	resource *resource.Resource
+	grounds  grounded
 }
 
 // NewDelivery starts the delivery to an exporter, which it owns from then on:
@@ -81,18 +83,20 @@ func (t *Delivery) Host(ctx context.Context) rationale.TraceContext { return hos
 func (t *Delivery) Decided(ctx context.Context, d *rationale.Decision, took time.Duration) {
 	t.decided(ctx, d, took)
 	self, parent := decisionSpan(d)
-	var authorization trace.Link
+	on, s := t.grounds.of(d), newScratch()
+	defer s.release()
+	s.attributes = append(s.attributes, on.decision.first...)
+	s.attributes.decision(d, on)
 	if d.Authorization != nil {
-		authorization = link(LinkAuthorization, AuthorizationSpan(d.Authorization.Digest))
+		s.links.add(toAuthorization, AuthorizationSpan(d.Authorization.Digest))
 	}
-	var approval trace.Link
 	if d.Approval != "" {
-		approval = link(LinkApproval, derive(domainApproval, d.Approval))
+		s.links.add(toApproval, derive(domainApproval, d.Approval))
 	}
 	t.emit(ctx, tracetest.SpanStub{
-		Name: decisionName(d), SpanContext: self, Parent: parent,
+		Name: on.decision.name, SpanContext: self, Parent: parent,
 		StartTime: d.At, EndTime: d.At.Add(max(took, 0)),
-		Attributes: decisionAttributes(d), Links: sdkLinks(authorization, approval),
+		Attributes: slices.Clone(s.attributes), Links: s.links.sdk(),
 		Status: status(decisionError(d)),
 	})
 }
@@ -111,16 +115,19 @@ func (t *Delivery) Execute(ctx context.Context, d *rationale.Decision) context.C
 func (t *Delivery) Finished(ctx context.Context, d *rationale.Decision, o *rationale.Outcome) {
 	self, parent := executionSpan(d)
 	decision, _ := decisionSpan(d)
-	var authorization trace.Link
+	on, s := t.grounds.of(d), newScratch()
+	defer s.release()
+	s.attributes = append(s.attributes, on.execution.first...)
+	s.attributes.execution(d, o)
+	s.links.add(toDecision, decision)
 	if d.Authorization != nil {
-		authorization = link(LinkAuthorization, AuthorizationSpan(d.Authorization.Digest))
+		s.links.add(toAuthorization, AuthorizationSpan(d.Authorization.Digest))
 	}
 	t.emit(ctx, tracetest.SpanStub{
-		Name: spanName(nameExecution, toolName(d.Tool)), SpanContext: self, Parent: parent,
+		Name: on.execution.name, SpanContext: self, Parent: parent,
 		StartTime: o.Started, EndTime: ended(o.Started, o.At),
-		Attributes: append(executionAttributes(d), outcomeAttributes(o)...),
-		Links:      sdkLinks(link(LinkDecision, decision), authorization),
-		Status:     status(outcomeError(o)),
+		Attributes: slices.Clone(s.attributes), Links: s.links.sdk(),
+		Status: status(outcomeError(o)),
 	})
 }
 
@@ -141,12 +148,12 @@ func (t *Delivery) Changed(ctx context.Context, l *rationale.Lifecycle) {
 	case rationale.EventLoaded:
 		span.SpanContext = document
 		if l.Supersedes != "" {
-			span.Links = sdkLinks(link(LinkSupersedes, AuthorizationSpan(l.Supersedes)))
+			span.Links = []sdktrace.Link{{SpanContext: AuthorizationSpan(l.Supersedes), Attributes: toSuperseded}}
 		}
 		t.queue.anchor(l.Authorization.Digest, t.finish(span))
 	default:
 		span.SpanContext = derive(domainLifecycle, l.ID)
-		span.Links = sdkLinks(link(LinkAuthorization, document))
+		span.Links = []sdktrace.Link{{SpanContext: document, Attributes: toAuthorization}}
 		if l.Event == rationale.EventUnloaded {
 			t.queue.release(l.Authorization.Digest)
 		}
@@ -179,10 +186,14 @@ func (t *Delivery) Shutdown(ctx context.Context) error {
 	return t.queue.shutdown(ctx, t.close)
 }
 
-func sdkLinks(all ...trace.Link) []sdktrace.Link {
-	var out []sdktrace.Link
-	for _, l := range links(all...) {
-		out = append(out, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
+// sdk returns the links as the SDK's own type, in a copy.
+func (l links) sdk() []sdktrace.Link {
+	if len(l) == 0 {
+		return nil
+	}
+	out := make([]sdktrace.Link, len(l))
+	for i, one := range l {
+		out[i] = sdktrace.Link{SpanContext: one.SpanContext, Attributes: one.Attributes}
 	}
 	return out
 }

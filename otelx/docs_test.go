@@ -49,7 +49,7 @@ func telemetryPage(t *testing.T) string {
 	return string(page)
 }
 
-var firstCell = regexp.MustCompile("(?m)^\\| `((?:ambit|gen_ai|error)\\.[a-z_.]+)` \\| (string|string\\[\\]|int|bool|counter|histogram|up-down counter \\(observed\\)) \\|")
+var firstCell = regexp.MustCompile("(?m)^\\| `((?:ambit|gen_ai|error)\\.[a-z_.]+)` \\| (string|string\\[\\]|int|bool|counter|histogram|counter \\(observed\\)|up-down counter \\(observed\\)) \\|")
 
 func TestPageListsEveryAttributeAndMetric(t *testing.T) {
 	page := telemetryPage(t)
@@ -110,6 +110,7 @@ func TestPageUnits(t *testing.T) {
 	page := telemetryPage(t)
 	bothTracers(t, func(t *testing.T, tracer decider, m *meter) {
 		tracer.Decided(t.Context(), denied("d", "expired"), 0)
+		tracer.Shadow(func() (uint64, uint64) { return 1, 1 })
 		for name, metric := range m.collect(t) {
 			assert.Regexp(t, "\\| `"+regexp.QuoteMeta(name)+"` \\| [^|]* \\| `"+regexp.QuoteMeta(metric.Unit)+"` \\|", page)
 		}

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ambit-go/ambit/rationale"
 )
-
-// maxRemembered bounds the spans that later links can lead to.
-const maxRemembered = 1 << 14
 
 // Live is a tracer that opens spans through the host's TracerProvider: under the
 // host's sampling, with the SDK's own ids, limits and losses, and on the host's
@@ -21,12 +18,18 @@ const maxRemembered = 1 << 14
 // Links lead to spans of this process: a decision links to the span of its
 // authorization's last load.
 //
+// A span starts with what a sampler can go by: verdict (of a decision), mode,
+// tier, class, tool and authorization. The rest is set before it ends, and
+// only where it is recorded.
+//
 // All methods are safe for concurrent use.
 type Live struct {
 	*meters
 	tracer    trace.Tracer
-	decisions spanContexts // allowed and not yet executed, by id
-	documents spanContexts // by digest
+	copies    bool // the tracer is the SDK's, which copies what it is given
+	grounds   grounded
+	decisions pending                         // allowed and not yet executed
+	documents memo[string, trace.SpanContext] // by digest
 }
 
 // NewLive returns a tracer that emits through a host's provider. A nil provider,
@@ -43,8 +46,10 @@ func NewLive(provider trace.TracerProvider, options ...Option) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otelx: %w", err)
 	}
+	_, sdk := provider.(*sdktrace.TracerProvider)
 	return &Live{
 		meters: meters,
+		copies: sdk,
 		tracer: provider.Tracer(ScopeName, trace.WithInstrumentationVersion(Version)),
 	}, nil
 }
@@ -58,37 +63,78 @@ func (t *Live) Host(ctx context.Context) rationale.TraceContext { return hostTra
 func (t *Live) Decided(ctx context.Context, d *rationale.Decision, took time.Duration) {
 	t.decided(ctx, d, took)
 	now := time.Now()
-	_, span := t.tracer.Start(ctx, decisionName(d), trace.WithTimestamp(now.Add(-max(took, 0))),
-		trace.WithAttributes(decisionAttributes(d)...), trace.WithLinks(links(t.authorization(d))...))
-	setStatus(span, decisionError(d))
+	on, document, s := t.grounds.of(d), t.authorization(d), t.scratch()
+	defer t.release(s)
+	s.links.add(toAuthorization, document)
+	s.options = append(s.options, on.decision.start, trace.WithTimestamp(now.Add(-max(took, 0))))
+	_, span := t.start(ctx, on.decision.name, s)
+	if span.IsRecording() {
+		s.attributes.decision(d, on)
+		span.SetAttributes(s.attributes...)
+		setStatus(span, decisionError(d))
+	}
 	span.End(trace.WithTimestamp(now))
 	if d.Verdict == rationale.Allow {
-		t.decisions.put(d.ID, span.SpanContext())
+		t.decisions.put(d.ID, decided{span.SpanContext(), document, on})
 	}
 }
 
 // Execute starts the execution's span, `execute_tool {tool}`, and returns a
 // context that carries it.
 func (t *Live) Execute(ctx context.Context, d *rationale.Decision) context.Context {
-	ctx, span := t.tracer.Start(ctx, spanName(nameExecution, toolName(d.Tool)),
-		trace.WithAttributes(executionAttributes(d)...),
-		trace.WithLinks(links(link(LinkDecision, t.decisions.take(d.ID)), t.authorization(d))...))
+	before, s := t.decisions.take(d.ID), t.scratch()
+	defer t.release(s)
+	if before.on == nil { // it was forgotten
+		before.on, before.document = t.grounds.of(d), t.authorization(d)
+	}
+	s.links.add(toDecision, before.span)
+	s.links.add(toAuthorization, before.document)
+	s.options = append(s.options, before.on.execution.start)
+	ctx, span := t.start(ctx, before.on.execution.name, s)
 	return context.WithValue(ctx, executionKey{}, span)
 }
 
-// executionKey finds the span that Execute started, even where the tool's own
+// start starts a span with the links and options that were collected for it.
+func (t *Live) start(ctx context.Context, name string, s *scratch) (context.Context, trace.Span) {
+	if len(s.links) > 0 {
+		s.options = append(s.options, trace.WithLinks(s.links...))
+	}
+	return t.tracer.Start(ctx, name, s.options...)
+}
+
+// scratch returns one from the pool, or a new one for a tracer that may keep
+// what it is given.
+func (t *Live) scratch() *scratch {
+	if t.copies {
+		return newScratch()
+	}
+	return new(scratch)
+}
+
+func (t *Live) release(s *scratch) {
+	if t.copies {
+		s.release()
+	}
+}
+
+// executionKey finds the span that Execute started, even t.at(d.Authorization.Digest) the tool's own
 // span took its place in the context.
 type executionKey struct{}
 
 // Finished ends the span that Execute started; ctx must come from the context
 // that Execute returned.
-func (t *Live) Finished(ctx context.Context, _ *rationale.Decision, o *rationale.Outcome) {
+func (t *Live) Finished(ctx context.Context, d *rationale.Decision, o *rationale.Outcome) {
 	span, ok := ctx.Value(executionKey{}).(trace.Span)
 	if !ok {
 		return
 	}
-	span.SetAttributes(outcomeAttributes(o)...)
-	setStatus(span, outcomeError(o))
+	if span.IsRecording() {
+		s := t.scratch()
+		defer t.release(s)
+		s.attributes.execution(d, o)
+		span.SetAttributes(s.attributes...)
+		setStatus(span, outcomeError(o))
+	}
 	span.End()
 }
 
@@ -99,12 +145,14 @@ func (t *Live) Changed(ctx context.Context, l *rationale.Lifecycle) {
 		return
 	}
 	digest := l.Authorization.Digest
-	to := link(LinkAuthorization, t.documents.get(digest))
+	var to links
 	if l.Event == rationale.EventLoaded {
-		to = link(LinkSupersedes, t.documents.get(l.Supersedes))
+		to.add(toSuperseded, t.at(l.Supersedes))
+	} else {
+		to.add(toAuthorization, t.at(digest))
 	}
 	_, span := t.tracer.Start(ctx, spanName(nameAuthorization, l.Authorization.ID),
-		trace.WithAttributes(lifecycleAttributes(l)...), trace.WithLinks(links(to)...))
+		trace.WithAttributes(lifecycleAttributes(l)...), trace.WithLinks(to...))
 	span.End()
 	if l.Event == rationale.EventLoaded {
 		t.documents.put(digest, span.SpanContext())
@@ -114,45 +162,22 @@ func (t *Live) Changed(ctx context.Context, l *rationale.Lifecycle) {
 // Shutdown stops the metrics. The providers are the host's, and stay open.
 func (t *Live) Shutdown(context.Context) error { return t.close() }
 
-func (t *Live) authorization(d *rationale.Decision) trace.Link {
+// authorization returns t.at(d.Authorization.Digest) the span of the decision's authorization is.
+func (t *Live) authorization(d *rationale.Decision) trace.SpanContext {
 	if d.Authorization == nil {
-		return trace.Link{}
+		return trace.SpanContext{}
 	}
-	return link(LinkAuthorization, t.documents.get(d.Authorization.Digest))
+	return t.at(d.Authorization.Digest)
+}
+
+// at returns where the span of a document is; invalid where that is not known.
+func (t *Live) at(digest string) trace.SpanContext {
+	sc, _ := t.documents.get(digest)
+	return sc
 }
 
 func setStatus(span trace.Span, errorType string) {
 	if errorType != "" {
 		span.SetStatus(status(errorType).Code, "")
 	}
-}
-
-// spanContexts remembers where spans are. At its bound it forgets them all: the
-// cost is a missing link. The zero spanContexts is empty.
-type spanContexts struct {
-	mu sync.Mutex
-	by map[string]trace.SpanContext
-}
-
-func (s *spanContexts) put(key string, sc trace.SpanContext) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.by == nil || len(s.by) >= maxRemembered {
-		s.by = map[string]trace.SpanContext{}
-	}
-	s.by[key] = sc
-}
-
-func (s *spanContexts) get(key string) trace.SpanContext {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.by[key]
-}
-
-func (s *spanContexts) take(key string) trace.SpanContext {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sc := s.by[key]
-	delete(s.by, key)
-	return sc
 }

@@ -22,6 +22,7 @@ import (
 // decider is what both tracers share.
 type decider interface {
 	Decided(ctx context.Context, d *rationale.Decision, took time.Duration)
+	Shadow(counts func() (compared, differed uint64))
 	Shutdown(ctx context.Context) error
 }
 
@@ -121,6 +122,22 @@ func TestOpenPends(t *testing.T) {
 		assert.Equal(t, int64(1), open(), "p1 expired")
 		time.Sleep(30 * time.Minute)
 		assert.Zero(t, open())
+	})
+}
+
+func TestShadowCounts(t *testing.T) {
+	bothTracers(t, func(t *testing.T, tracer decider, m *meter) {
+		metrics := m.collect(t)
+		assert.NotContains(t, metrics, otelx.MetricShadowCompared, "nobody compares")
+		assert.NotContains(t, metrics, otelx.MetricShadowDiffered)
+
+		var first uint64 = 5
+		tracer.Shadow(func() (uint64, uint64) { return first, 1 })
+		tracer.Shadow(func() (uint64, uint64) { return 3, 0 })
+		assert.Equal(t, map[string]int64{"": 8}, m.sums(t, otelx.MetricShadowCompared))
+		assert.Equal(t, map[string]int64{"": 1}, m.sums(t, otelx.MetricShadowDiffered))
+		first = 7
+		assert.Equal(t, map[string]int64{"": 10}, m.sums(t, otelx.MetricShadowCompared))
 	})
 }
 

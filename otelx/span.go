@@ -29,15 +29,6 @@ func spanName(verb, of string) string {
 	return cut(verb+" "+rationale.Printable(of), maxSpanName)
 }
 
-// decisionName names the tool only if it is one: what the model called
-// otherwise is its own text, and would make names without end.
-func decisionName(d *rationale.Decision) string {
-	if slices.Contains(d.Reasons, rationale.UnknownTool) {
-		return nameDecision
-	}
-	return spanName(nameDecision, toolName(d.Tool))
-}
-
 func toolName(t rationale.Tool) string {
 	if t.Server == "" {
 		return t.Name
@@ -45,44 +36,60 @@ func toolName(t rationale.Tool) string {
 	return t.Server + "/" + t.Name
 }
 
-func decisionAttributes(d *rationale.Decision) attributes {
-	var a attributes
+// sampled adds what both spans of a call have in common. It is there when a
+// span starts, for a sampler to go by.
+func (a *attributes) sampled(d *rationale.Decision) {
+	a.text(Mode, d.Mode.String())
+	a.text(Tier, d.Tier.String())
+	a.text(Class, d.Class)
+	a.text(GenAIToolName, d.Tool.Name)
+	a.text(ToolServer, d.Tool.Server)
+	if d.Authorization != nil {
+		a.text(AuthorizationID, d.Authorization.ID)
+	}
+}
+
+// grounds adds what else decisions on the same grounds have in common.
+func (a *attributes) grounds(d *rationale.Decision) {
+	a.text(Domain, d.Domain)
+	a.text(Effect, d.Effect)
+	a.text(BaseTier, d.BaseTier.String())
+	a.text(AgentID, d.Agent.ID)
+	a.text(Environment, d.Agent.Environment)
+	a.pins(d)
+	if d.Authorization != nil {
+		a.grant(d.Authorization)
+	}
+}
+
+// decision adds the attributes that a decision on these grounds does not start
+// with.
+func (a *attributes) decision(d *rationale.Decision, on *grounds) {
 	a.text(DecisionID, d.ID)
 	a.text(DecisionParent, d.Parent)
-	a.text(Verdict, d.Verdict.String())
 	if d.Would != nil {
 		a.text(Would, d.Would.String())
 	}
-	a.text(Mode, d.Mode.String())
-	a.texts(Reasons, names(d.Reasons))
+	if len(d.Reasons) > 0 {
+		a.texts(Reasons, names(d.Reasons))
+	}
 	a.text(Standing, d.Standing.String())
-	a.text(Class, d.Class)
-	a.text(Domain, d.Domain)
-	a.text(Effect, d.Effect)
-	a.text(Tier, d.Tier.String())
-	a.text(BaseTier, d.BaseTier.String())
 	a.text(ActionDigest, d.ActionDigest)
 	a.text(Arguments, d.ArgumentsDigest)
 	a.call(d)
-	a.text(AgentID, d.Agent.ID)
-	a.text(Environment, d.Agent.Environment)
 	a.text(OnBehalfOf, d.Agent.OnBehalfOf)
-	a.pins(d)
-	a.authorization(d.Authorization)
+	*a = append(*a, on.more...)
 	a.checks(d.Checks)
 	a.spend(d.Spend)
-	a.people(d)
+	a.people(d, on)
 	a.content(d)
 	a.text(ErrorType, decisionError(d))
-	return a
 }
 
-// call adds what the GenAI conventions name.
+// call adds what the GenAI conventions name of one call.
 func (a *attributes) call(d *rationale.Decision) {
-	a.text(GenAIToolName, d.Tool.Name)
 	a.text(GenAIToolCallID, d.CallID)
 	a.text(GenAIConversationID, d.Agent.Session)
-	a.text(ToolServer, d.Tool.Server)
 	if slices.Contains(d.Telemetry, "arguments") {
 		a.text(GenAIToolCallArguments, string(d.Arguments))
 	}
@@ -101,10 +108,14 @@ func (a *attributes) pins(d *rationale.Decision) {
 }
 
 func (a *attributes) authorization(ref *rationale.AuthorizationRef) {
-	if ref == nil {
-		return
+	if ref != nil {
+		a.text(AuthorizationID, ref.ID)
+		a.grant(ref)
 	}
-	a.text(AuthorizationID, ref.ID)
+}
+
+// grant adds what else is known of an authorization.
+func (a *attributes) grant(ref *rationale.AuthorizationRef) {
 	a.integer(AuthorizationVersion, int64(ref.Version))
 	a.text(AuthorizationDigest, ref.Digest)
 	a.text(AuthorizationOwner, ref.Owner)
@@ -150,11 +161,13 @@ func (a *attributes) spend(s *rationale.Spend) {
 }
 
 // people adds what is asked of people, and how the rationale's check came out.
-func (a *attributes) people(d *rationale.Decision) {
+func (a *attributes) people(d *rationale.Decision, on *grounds) {
 	if c := d.RationaleCheck; c != nil {
 		a.flag(RationaleComplete, c.Complete)
-		a.texts(RationaleRequired, names(c.Required))
-		a.texts(RationaleMissing, names(c.Missing))
+		*a = append(*a, on.required...)
+		if len(c.Missing) > 0 {
+			a.texts(RationaleMissing, names(c.Missing))
+		}
 	}
 	if r := d.Review; r != nil {
 		a.time(ReviewDue, r.Due)
@@ -212,23 +225,14 @@ func decisionError(d *rationale.Decision) string {
 	return ""
 }
 
-// executionAttributes are those known before the tool runs.
-func executionAttributes(d *rationale.Decision) attributes {
-	var a attributes
-	a.text(GenAIOperationName, nameExecution)
-	a.call(d)
+// execution adds the attributes that an execution does not start with.
+func (a *attributes) execution(d *rationale.Decision, o *rationale.Outcome) {
 	a.text(DecisionID, d.ID)
-	a.text(Class, d.Class)
-	a.text(Tier, d.Tier.String())
-	a.text(Mode, d.Mode.String())
-	if d.Authorization != nil {
-		a.text(AuthorizationID, d.Authorization.ID)
-	}
-	return a
+	a.call(d)
+	a.outcome(o)
 }
 
-func outcomeAttributes(o *rationale.Outcome) attributes {
-	var a attributes
+func (a *attributes) outcome(o *rationale.Outcome) {
 	a.text(OutcomeID, o.ID)
 	a.text(OutcomeStatus, outcomeStatus(o))
 	a.text(OutcomeSpent, o.Spent)
@@ -238,7 +242,6 @@ func outcomeAttributes(o *rationale.Outcome) attributes {
 	}
 	a.text(EffectID, o.Effect)
 	a.text(ErrorType, outcomeError(o))
-	return a
 }
 
 // outcomeStatus names the zero status too.
@@ -285,18 +288,21 @@ func status(errorType string) sdktrace.Status {
 	return sdktrace.Status{Code: codes.Error}
 }
 
-func links(all ...trace.Link) []trace.Link {
-	var valid []trace.Link
-	for _, l := range all {
-		if l.SpanContext.IsValid() {
-			valid = append(valid, l)
-		}
-	}
-	return valid
-}
+// The attribute of a link of each kind. Spans share them.
+var (
+	toAuthorization = []attribute.KeyValue{attribute.String(LinkKind, LinkAuthorization)}
+	toDecision      = []attribute.KeyValue{attribute.String(LinkKind, LinkDecision)}
+	toSuperseded    = []attribute.KeyValue{attribute.String(LinkKind, LinkSupersedes)}
+	toApproval      = []attribute.KeyValue{attribute.String(LinkKind, LinkApproval)}
+)
 
-func link(kind string, to trace.SpanContext) trace.Link {
-	return trace.Link{SpanContext: to, Attributes: []attribute.KeyValue{attribute.String(LinkKind, kind)}}
+// links collects the links of one span. A link to nowhere is none.
+type links []trace.Link
+
+func (l *links) add(kind []attribute.KeyValue, to trace.SpanContext) {
+	if to.IsValid() {
+		*l = append(*l, trace.Link{SpanContext: to, Attributes: kind})
+	}
 }
 
 // ended guards against clocks that ran backwards between two records.

@@ -15,9 +15,17 @@ import (
 type attributes []attribute.KeyValue
 
 func (a *attributes) text(key, value string) {
-	if value == "" {
-		return
+	switch {
+	case value == "":
+	case len(value) <= MaxValue && utf8.ValidString(value):
+		*a = append(*a, attribute.String(key, value))
+	default:
+		a.unfit(key, value)
 	}
+}
+
+// unfit is text for a value that is too long or not valid UTF-8.
+func (a *attributes) unfit(key, value string) {
 	value = strings.ToValidUTF8(value, string(utf8.RuneError)) // OTLP refuses the rest
 	*a = append(*a, attribute.String(key, cut(value, MaxValue)))
 	if len(value) > MaxValue {

@@ -37,6 +37,16 @@ const maxExponent = 999_999_999
 // deeper than 10,000 and exponents beyond ±999,999,999 are errors. The input is
 // not changed, nor kept.
 func Canonicalize(data []byte) ([]byte, error) {
+	w := newWriter()
+	defer w.release()
+	if w.document(data); !w.failed {
+		return bytes.Clone(w.out), nil
+	}
+	return canonicalize(data)
+}
+
+// canonicalize is [Canonicalize] for every input.
+func canonicalize(data []byte) ([]byte, error) {
 	compact, err := jsontext.AppendFormat(nil, data, jsontext.ReorderRawObjects(true))
 	if err != nil {
 		return nil, fmt.Errorf("canonical JSON: %w", err)
@@ -89,13 +99,17 @@ var errExponent = errors.New("a number's exponent is out of range")
 
 // appendNumber appends the canonical spelling of a valid JSON number.
 func appendNumber(dst, literal []byte) ([]byte, error) {
+	if isCanonicalInteger(literal) {
+		return append(dst, literal...), nil
+	}
 	mantissa, exponent := literal, []byte(nil)
 	if i := bytes.IndexAny(literal, "eE"); i >= 0 {
 		mantissa, exponent = literal[:i], literal[i+1:]
 	}
 	mantissa, negative := bytes.CutPrefix(mantissa, []byte("-"))
 	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
-	digits := append(append(make([]byte, 0, len(mantissa)), whole...), fraction...)
+	var room [64]byte // most numbers fit, and need no memory
+	digits := append(append(room[:0], whole...), fraction...)
 	point := len(whole)
 	significant := bytes.TrimLeft(digits, "0")
 	point -= len(digits) - len(significant)
@@ -115,6 +129,24 @@ func appendNumber(dst, literal []byte) ([]byte, error) {
 		dst = append(dst, '-')
 	}
 	return appendDecimal(dst, significant, point), nil
+}
+
+// isCanonicalInteger reports whether a valid JSON number is an integer as its
+// canonical spelling has it: up to 21 digits, and no -0.
+func isCanonicalInteger(literal []byte) bool {
+	digits := literal
+	if literal[0] == '-' {
+		digits = literal[1:]
+	}
+	if len(digits) > 21 || digits[0] == '0' && len(literal) > 1 {
+		return false
+	}
+	for _, c := range digits {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return true
 }
 
 func parseExponent(text []byte) (int, error) {
@@ -164,8 +196,13 @@ func appendZeros(dst []byte, n int) []byte {
 	return dst
 }
 
+const digestPrefix = "sha256:"
+
 // Digest returns "sha256:" and the SHA-256 of data in lower-case hex.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	var text [len(digestPrefix) + 2*sha256.Size]byte
+	copy(text[:], digestPrefix)
+	hex.Encode(text[len(digestPrefix):], sum[:])
+	return string(text[:])
 }

@@ -49,6 +49,20 @@ func TestCanonicalizeVectors(t *testing.T) {
 	}
 }
 
+func TestCanonicalIntegers(t *testing.T) {
+	for in, want := range map[string]string{
+		"0": "0", "-0": "0", "-7": "-7", "100": "100",
+		"123456789012345678901":  "123456789012345678901", // 21 digits
+		"-100000000000000000000": "-100000000000000000000",
+		"1234567890123456789012": "1.234567890123456789012e+21",
+		"1000000000000000000000": "1e+21",
+	} {
+		got, err := rationale.Canonicalize([]byte(in))
+		require.NoError(t, err)
+		assert.Equal(t, want, string(got))
+	}
+}
+
 func TestCanonicalizeRefusesInvalidUTF8(t *testing.T) {
 	for _, input := range []string{"\"\xff\"", "{\"\xc0\xaf\":1}", "\"\xed\xa0\x80\""} {
 		_, err := rationale.Canonicalize([]byte(input))

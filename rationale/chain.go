@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -26,11 +27,29 @@ type Envelope struct {
 
 // Line returns the envelope's canonical encoding, without a newline.
 func (e Envelope) Line() ([]byte, error) {
+	w := newWriter()
+	defer w.release()
+	if w.envelope(&e); !w.failed {
+		return bytes.Clone(w.out), nil
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encode envelope: %w", err)
 	}
 	return Canonicalize(line)
+}
+
+// envelope appends the envelope's canonical encoding. One without a body is left
+// to the general way.
+func (w *writer) envelope(e *Envelope) {
+	w.raw("{")
+	w.key("body")
+	w.document(e.Body)
+	w.member("journal", e.Journal)
+	w.member("prev", e.Prev)
+	w.key("seq")
+	w.out = strconv.AppendUint(w.out, e.Seq, 10)
+	w.raw("}")
 }
 
 // Hash returns the [Digest] of the envelope's line: what the next one carries

@@ -1,6 +1,7 @@
 package rationale
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/ambit-go/ambit/classify"
@@ -28,19 +29,22 @@ import (
 // draft's Terms say; not in Observe mode.
 //
 // Conclude is idempotent: concluding again after adding a check gives the same
-// as concluding once with it.
+// as concluding once with it. What decides is [Tally.Conclude], so that one who
+// only wants the verdict gets the same without a record.
 func Conclude(d *Decision) {
-	d.Tier = effectiveTier(d)
-	d.Reasons = reasons(d)
-	verdict := verdict(d)
-	d.Verdict, d.Would = verdict, nil
+	t := Tally{
+		Classified: d.Class != "", Approved: d.Approval != "", Standing: d.Standing, Mode: d.Mode, Tier: d.BaseTier,
+	}
+	for i := range d.Checks {
+		t.Add(d.Checks[i].Result, d.Checks[i].Reason, d.Checks[i].To)
+	}
+	c := t.Conclude()
+	d.Verdict, d.Tier, d.Reasons, d.Mode, d.Would = c.Verdict, t.Tier, c.Reasons, c.Mode, nil
 	d.Ticket, d.Review = nil, nil
-	if d.Mode == Observe {
-		if !slices.ContainsFunc(d.Reasons, Reason.DeniesObserved) {
-			d.Verdict, d.Would = Allow, &verdict
-			return
-		}
-		d.Mode = Enforce
+	if c.Mode == Observe {
+		would := c.Would
+		d.Would = &would
+		return
 	}
 	askPeople(d)
 }
@@ -66,73 +70,87 @@ func (r Reason) DeniesObserved() bool {
 	return false
 }
 
-func effectiveTier(d *Decision) classify.Tier {
-	tier := d.BaseTier
-	for i := range d.Checks {
-		if d.Checks[i].Result == Raised {
-			tier = classify.Max(tier, d.Checks[i].To)
-		}
-	}
-	return tier
+// Tally is all of an evaluation that its verdict depends on: what is known of
+// the call, and what its checks add up to. The zero Tally denies. It serves one
+// goroutine.
+type Tally struct {
+	Classified bool // a class was found
+	Approved   bool // an approval is used
+	Standing   Standing
+	Mode       Mode
+	Tier       classify.Tier // effective: the class's own, as Add raises it
+
+	failed  bool      // some check neither passed nor raised
+	reasons reasonSet // of the checks
+	excused reasonSet // of the checks that raised to authorization_required
+	unknown []Reason  // that are none of Reasons
 }
 
-func reasons(d *Decision) []Reason {
-	var found []Reason
-	for i := range d.Checks {
-		c := &d.Checks[i]
-		if c.Result == Passed || (c.Result == Raised && c.Reason == "") {
-			continue
+// Add counts one check.
+func (t *Tally) Add(result CheckResult, reason Reason, to classify.Tier) {
+	switch result {
+	case Passed:
+		return
+	case Raised:
+		t.Tier = classify.Max(t.Tier, to)
+		if reason == "" {
+			return
 		}
-		reason := c.Reason
+		if to == classify.AuthorizationRequired {
+			t.excused |= setOf(reason)
+		}
+	default:
+		t.failed = true
 		if reason == "" {
 			reason = EvaluationError
 		}
-		found = append(found, reason)
 	}
-	found = append(found, ownReasons(d, len(found) == 0)...)
-	order := Reasons()
-	slices.SortFunc(found, func(a, b Reason) int { return slices.Index(order, a) - slices.Index(order, b) })
-	return slices.Compact(found)
+	t.reasons |= setOf(reason)
+	if setOf(reason) == 0 && !slices.Contains(t.unknown, reason) {
+		t.unknown = append(t.unknown, reason)
+	}
 }
 
-// ownReasons are those that the decision gives without a check, so that no
-// refusal is without a reason.
-func ownReasons(d *Decision, alone bool) []Reason {
-	if d.Class == "" {
-		if alone {
-			return []Reason{Unclassified}
-		}
-		return nil
-	}
-	var found []Reason
-	if !standingPermits(d) {
-		found = append(found, d.Standing.Reason())
-	}
-	switch {
-	case d.Tier == classify.AuthorizationRequired && d.Approval == "":
-		found = append(found, ApprovalRequired)
-	case d.Tier == classify.Prohibited:
-		found = append(found, ProhibitedClass)
-	case !d.Tier.Known():
-		found = append(found, EvaluationError)
-	}
-	return found
+// Conclusion is what an evaluation comes to.
+type Conclusion struct {
+	Verdict Verdict // what is enforced
+	Would   Verdict // what would have been, where the Mode is Observe
+	Mode    Mode    // Enforce where a reason denies even in Observe mode
+	Reasons []Reason
 }
 
-func verdict(d *Decision) Verdict {
-	for i := range d.Checks {
-		if r := d.Checks[i].Result; r != Passed && r != Raised {
-			return Deny
-		}
+// Conclude makes the verdict, as the function [Conclude] describes it. It
+// allocates only where there are reasons.
+func (t *Tally) Conclude() Conclusion {
+	permits := t.standingPermits()
+	verdict := t.verdict(permits)
+	c := Conclusion{Verdict: verdict, Mode: t.Mode}
+	if all := t.reasons | t.ownReasons(permits); all != 0 || t.unknown != nil {
+		c.Reasons = all.list(t.unknown)
 	}
-	if d.Class == "" || !standingPermits(d) {
+	if t.Mode != Observe {
+		return c
+	}
+	if slices.ContainsFunc(c.Reasons, Reason.DeniesObserved) {
+		c.Mode = Enforce
+		return c
+	}
+	c.Verdict, c.Would = Allow, verdict
+	return c
+}
+
+func (t *Tally) verdict(permits bool) Verdict {
+	if t.failed {
 		return Deny
 	}
-	switch d.Tier {
+	if !t.Classified || !permits {
+		return Deny
+	}
+	switch t.Tier {
 	case classify.Parameterized, classify.BoundedEscalation:
 		return Allow
 	case classify.AuthorizationRequired:
-		if d.Approval != "" {
+		if t.Approved {
 			return Allow
 		}
 		return Pend
@@ -143,11 +161,61 @@ func verdict(d *Decision) Verdict {
 
 // standingPermits holds for an active standing, and for one that may recommend
 // when a check raised the call to authorization_required because of it.
-func standingPermits(d *Decision) bool {
-	if d.Standing == StandingActive {
+func (t *Tally) standingPermits() bool {
+	if t.Standing == StandingActive {
 		return true
 	}
-	return d.Standing.Recommendable() && slices.ContainsFunc(d.Checks, func(c Check) bool {
-		return c.Reason == d.Standing.Reason() && c.Result == Raised && c.To == classify.AuthorizationRequired
-	})
+	return t.Standing.Recommendable() && t.excused&setOf(t.Standing.Reason()) != 0
+}
+
+// ownReasons are those that the evaluation gives without a check, so that no
+// refusal is without a reason.
+func (t *Tally) ownReasons(permits bool) reasonSet {
+	if !t.Classified {
+		if t.reasons == 0 && t.unknown == nil {
+			return setOf(Unclassified)
+		}
+		return 0
+	}
+	var own reasonSet
+	if !permits {
+		own |= setOf(t.Standing.Reason())
+	}
+	switch {
+	case t.Tier == classify.AuthorizationRequired && !t.Approved:
+		own |= setOf(ApprovalRequired)
+	case t.Tier == classify.Prohibited:
+		own |= setOf(ProhibitedClass)
+	case !t.Tier.Known():
+		own |= setOf(EvaluationError)
+	}
+	return own
+}
+
+// reasonSet is a set of reasons: bit i stands for reasonOrder[i].
+type reasonSet uint32
+
+// reasonOrder is never changed.
+var reasonOrder = Reasons()
+
+// setOf returns the set of one reason; of one that is not known the empty set.
+func setOf(reason Reason) reasonSet {
+	i := slices.Index(reasonOrder, reason)
+	if i < 0 {
+		return 0
+	}
+	return 1 << i
+}
+
+// list returns the reasons in the order of [Reasons], each once, after those
+// that are none of them.
+func (s reasonSet) list(unknown []Reason) []Reason {
+	found := make([]Reason, 0, bits.OnesCount32(uint32(s))+len(unknown))
+	found = append(found, unknown...)
+	for i, reason := range reasonOrder {
+		if s&(1<<i) != 0 {
+			found = append(found, reason)
+		}
+	}
+	return found
 }

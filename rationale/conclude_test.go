@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/ambit-go/ambit/classify"
@@ -288,4 +289,70 @@ func TestConcludeProperties(t *testing.T) {
 		assert.Equal(t, risen.Tier, classify.Max(risen.Tier, before.Tier), "a raise lowered the tier")
 		assert.LessOrEqual(t, strict(risen), strict(before), "a raise made the verdict less strict")
 	})
+}
+
+// Who adds up results without a record gets the verdict that the record gets.
+func TestTallyConcludesLikeTheRecord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tier := rapid.SampledFrom(append(classify.Tiers(), classify.TierUnknown, classify.Tier(9)))
+		reason := rapid.SampledFrom(append(rationale.Reasons(), "", "", "not_a_reason"))
+		d := &rationale.Decision{
+			At: at("2026-11-01T10:00:00Z"), BaseTier: tier.Draw(t, "base"),
+			Class:    rapid.SampledFrom([]string{"", "c", "c", "c"}).Draw(t, "class"),
+			Standing: rationale.Standing(rapid.IntRange(0, int(rationale.StandingActive)+1).Draw(t, "standing")),
+			Mode:     rationale.Mode(rapid.IntRange(0, 2).Draw(t, "mode")),
+			Approval: rapid.SampledFrom([]string{"", "ap-1"}).Draw(t, "approval"),
+		}
+		tally := rationale.Tally{
+			Classified: d.Class != "", Approved: d.Approval != "", Standing: d.Standing, Mode: d.Mode, Tier: d.BaseTier,
+		}
+		for range rapid.IntRange(0, 4).Draw(t, "checks") {
+			c := rationale.Check{
+				Result: rapid.SampledFrom([]rationale.CheckResult{rationale.Passed, rationale.Passed, rationale.Raised, rationale.Failed, rationale.Errored, ""}).Draw(t, "result"),
+				Reason: reason.Draw(t, "reason"), To: tier.Draw(t, "to"),
+			}
+			d.Checks = append(d.Checks, c)
+			tally.Add(c.Result, c.Reason, c.To)
+		}
+		rationale.Conclude(d)
+		c := tally.Conclude()
+		assert.Equal(t, d.Verdict, c.Verdict)
+		assert.Equal(t, d.Reasons, c.Reasons)
+		assert.Equal(t, d.Mode, c.Mode)
+		assert.Equal(t, d.Tier, tally.Tier)
+		if d.Would != nil {
+			assert.Equal(t, *d.Would, c.Would)
+		}
+	})
+}
+
+func TestTheZeroTallyDenies(t *testing.T) {
+	var tally rationale.Tally
+	c := tally.Conclude()
+	assert.Equal(t, rationale.Deny, c.Verdict)
+	assert.Equal(t, []rationale.Reason{rationale.Unclassified}, c.Reasons)
+}
+
+// The reasons are counted in a set of 32.
+func TestReasonsFitTheirSet(t *testing.T) {
+	require.LessOrEqual(t, len(rationale.Reasons()), 32)
+	tally := rationale.Tally{Classified: true, Standing: rationale.StandingActive, Tier: classify.Parameterized}
+	for _, r := range slices.Backward(rationale.Reasons()) {
+		tally.Add(rationale.Failed, r, 0)
+		tally.Add(rationale.Failed, r, 0)
+	}
+	assert.Equal(t, rationale.Reasons(), tally.Conclude().Reasons, "in their order, each once")
+	tally.Add(rationale.Failed, "another", 0)
+	assert.Equal(t, append([]rationale.Reason{"another"}, rationale.Reasons()...), tally.Conclude().Reasons, "one of a later version is kept")
+}
+
+func TestTallyAllocatesNothingToAllow(t *testing.T) {
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		tally := rationale.Tally{Classified: true, Standing: rationale.StandingActive, Tier: classify.Parameterized}
+		tally.Add(rationale.Passed, "", 0)
+		tally.Add(rationale.Raised, "", classify.BoundedEscalation)
+		if tally.Conclude().Verdict != rationale.Allow {
+			t.Error("not allowed")
+		}
+	}))
 }

@@ -1,6 +1,7 @@
 package rationale
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,36 @@ var utcTimes = json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder
 // is not valid or repeats a name, and a time outside the years 0 to 9999 are
 // errors. Marshal does not change the record, and must not run while it changes.
 func Marshal(rec Record) ([]byte, error) {
+	w := newWriter()
+	defer w.release()
+	if w.record(rec) {
+		return bytes.Clone(w.out), nil
+	}
+	return marshal(rec)
+}
+
+// record writes the records of every call, and reports whether it has: others,
+// and those that are an error, are left to [marshal].
+func (w *writer) record(rec Record) bool {
+	switch r := rec.(type) {
+	case *Decision:
+		if r == nil || r.ID == "" {
+			return false
+		}
+		w.decision(r)
+	case *Outcome:
+		if r == nil || r.ID == "" {
+			return false
+		}
+		w.outcome(r)
+	default:
+		return false
+	}
+	return !w.failed
+}
+
+// marshal is [Marshal] for every record.
+func marshal(rec Record) ([]byte, error) {
 	body, err := marshalRecord(rec)
 	if err != nil {
 		return nil, fmt.Errorf("encode record: %w", err)

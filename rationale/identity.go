@@ -43,16 +43,89 @@ type Action struct {
 // ActionDigest returns the digest of the action's canonical encoding: a JSON
 // object with one member for each part, so that no two actions share one and a
 // change of any part changes it. Arguments of equal value have equal digests,
-// however they are spelled.
+// however they are spelled; canonical ones cost least.
 //
 // Text that is not valid UTF-8, and arguments that [Canonicalize] refuses, are
 // errors.
 func ActionDigest(a Action) (string, error) {
-	arguments := a.Arguments
-	if len(arguments) == 0 {
-		arguments = []byte("{}")
+	if len(a.Arguments) == 0 {
+		a.Arguments = []byte("{}")
 	}
-	body, err := json.Marshal(struct {
+	w := newWriter()
+	defer w.release()
+	if w.action(&a); !w.failed {
+		return Digest(w.out), nil
+	}
+	body, err := marshalAction(&a)
+	if err == nil {
+		body, err = canonicalize(body)
+	}
+	if err != nil {
+		return "", fmt.Errorf("action digest: %w", err)
+	}
+	return Digest(body), nil
+}
+
+// action appends the action's canonical encoding.
+func (w *writer) action(a *Action) {
+	f := &w.last
+	if !f.of(a) {
+		w.frame(a)
+		w.out = w.out[:0]
+	}
+	w.out = append(w.out, f.text[:f.arguments]...)
+	w.document(a.Arguments)
+	w.out = append(w.out, f.text[f.arguments:f.behalf]...)
+	w.text(a.OnBehalfOf)
+	w.out = append(w.out, f.text[f.behalf:]...)
+	w.failed = w.failed || f.failed
+}
+
+// actionFrame is the encoding of an action around its arguments and the person
+// whom it is for, which alone differ between many calls in a row.
+type actionFrame struct {
+	text              []byte
+	arguments, behalf int // where they belong
+	failed            bool
+	action            Action
+}
+
+// of reports whether the frame is that of an action.
+func (f *actionFrame) of(a *Action) bool {
+	b := &f.action
+	return f.text != nil && a.Class == b.Class && a.Authorization == b.Authorization && a.Tool == b.Tool &&
+		a.ToolDigest == b.ToolDigest && a.Agent == b.Agent && a.Environment == b.Environment &&
+		a.Model.Provider == b.Model.Provider && a.Model.Name == b.Model.Name && a.Model.Version == b.Model.Version
+}
+
+// frame makes the frame of an action in place of the last one. It leaves out in
+// any state.
+func (w *writer) frame(a *Action) {
+	f, before := &w.last, w.failed
+	w.out, w.failed = append(w.out[:0], '{'), false
+	w.member("agent", a.Agent)
+	w.key("arguments")
+	f.arguments = len(w.out)
+	w.member("authorization", a.Authorization)
+	w.member("class", a.Class)
+	w.member("environment", a.Environment)
+	w.member("model_name", a.Model.Name)
+	w.member("model_provider", a.Model.Provider)
+	w.member("model_version", a.Model.Version)
+	w.key("on_behalf_of")
+	f.behalf = len(w.out)
+	w.member("server", a.Tool.Server)
+	w.member("tool", a.Tool.Name)
+	w.member("tool_digest", a.ToolDigest)
+	w.raw("}")
+	f.text, f.failed, f.action = append(f.text[:0], w.out...), w.failed, *a
+	f.action.Arguments = nil
+	w.failed = before
+}
+
+// marshalAction is [writer.action] for every action, without canonical form.
+func marshalAction(a *Action) ([]byte, error) {
+	return json.Marshal(struct {
 		Agent         string             `json:"agent"`
 		Environment   string             `json:"environment"`
 		OnBehalfOf    string             `json:"on_behalf_of"`
@@ -67,13 +140,6 @@ func ActionDigest(a Action) (string, error) {
 		Version       string             `json:"model_version"`
 	}{
 		a.Agent, a.Environment, a.OnBehalfOf, a.Tool.Server, a.Tool.Name, a.ToolDigest,
-		arguments, a.Authorization, a.Class, a.Model.Provider, a.Model.Name, a.Model.Version,
+		a.Arguments, a.Authorization, a.Class, a.Model.Provider, a.Model.Name, a.Model.Version,
 	})
-	if err == nil {
-		body, err = Canonicalize(body)
-	}
-	if err != nil {
-		return "", fmt.Errorf("action digest: %w", err)
-	}
-	return Digest(body), nil
 }

@@ -57,9 +57,17 @@ type member struct {
 //
 // rest may share memory with arguments, which Split does not change.
 func Split(arguments []byte) (rest []byte, r *Rationale, malformed string) {
-	if len(arguments) > maxSplitBytes {
+	if len(arguments) > maxSplitBytes || !mentionsParameter(arguments) {
 		return arguments, nil, ""
 	}
+	if rest, r, ok := splitPlain(arguments); ok {
+		return rest, r, ""
+	}
+	return split(arguments)
+}
+
+// split is [Split] for all arguments that are not too long.
+func split(arguments []byte) (rest []byte, r *Rationale, malformed string) {
 	members, err := readObject(arguments)
 	if err != nil {
 		return arguments, nil, ""

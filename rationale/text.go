@@ -2,6 +2,7 @@ package rationale
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,12 +37,42 @@ func Printable(s string) string {
 }
 
 func printable(s string) bool {
+	if plainASCII(s) == len(s) {
+		return true
+	}
 	for _, r := range s {
 		if r == '\\' || r == utf8.RuneError || !visible(r) && r != ' ' {
 			return false
 		}
 	}
 	return true
+}
+
+// plainASCII returns how many of the first bytes are ASCII letters, digits,
+// punctuation other than the quote and the backslash, and spaces: what needs no
+// escape anywhere. It looks at eight bytes at a time.
+func plainASCII[T string | []byte](s T) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		// Each term has the high bit of a byte that is not plain, and may have that
+		// of a byte after one: below the space, DEL, the quote, the backslash.
+		quote, backslash, del := x^'"'*ones, x^'\\'*ones, x^0x7f*ones
+		if odd := (x | (x - ' '*ones) | (quote - ones) | (backslash - ones) | (del - ones)) & highs; odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
 }
 
 func escapeRune(r rune) string {
@@ -93,6 +124,9 @@ func Clip(s string, limit int) string {
 // and U+FFFD for each control character other than newline and tab and for each
 // character that reorders what is displayed.
 func kept(s string, limit int) string {
+	if plainASCII(s) == len(s) {
+		return Clip(s, limit)
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
 			return utf8.RuneError

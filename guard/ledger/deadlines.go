@@ -12,6 +12,7 @@ import (
 type deadlines struct {
 	heap deadlineHeap
 	byID map[string]*deadline
+	free *deadline // one that was removed, for the next that is added
 }
 
 type deadline struct {
@@ -20,6 +21,7 @@ type deadline struct {
 	segment    uint64 // of the journal, where the decision is recorded; 0: not known
 	expendable bool   // its records may be lost with the machine
 	reserved   bool   // not recorded yet
+	claimed    bool   // somebody is recording it, or what becomes of it
 	index      int
 }
 
@@ -27,20 +29,27 @@ func newDeadlines() deadlines { return deadlines{byID: make(map[string]*deadline
 
 func (d *deadlines) len() int { return len(d.heap) }
 
-func (d *deadlines) has(id string) bool { return d.byID[id] != nil }
+// get returns the entry of an id, or nil.
+func (d *deadlines) get(id string) *deadline { return d.byID[id] }
 
-// add adds, unless the id is there.
-func (d *deadlines) add(e deadline) {
-	if d.has(e.id) {
-		return
+// add adds an entry, unless its id is there, and returns the one that is.
+func (d *deadlines) add(e deadline) *deadline {
+	if known := d.byID[e.id]; known != nil {
+		return known
 	}
-	d.byID[e.id] = &e
-	heap.Push(&d.heap, &e)
+	added := d.free
+	if d.free = nil; added == nil {
+		added = new(deadline)
+	}
+	*added = e
+	d.byID[e.id] = added
+	heap.Push(&d.heap, added)
+	return added
 }
 
 // addWithin adds, and makes room by dropping the earliest.
 func (d *deadlines) addWithin(limit int, e deadline) {
-	if d.len() >= limit && !d.has(e.id) {
+	if d.len() >= limit && d.get(e.id) == nil {
 		d.remove(d.heap[0].id)
 	}
 	d.add(e)
@@ -64,15 +73,16 @@ func (d *deadlines) remove(id string) {
 	if e := d.byID[id]; e != nil {
 		delete(d.byID, id)
 		heap.Remove(&d.heap, e.index)
+		d.free = e
 	}
 }
 
-// first returns the id with the earliest time.
-func (d *deadlines) first() (string, bool) {
+// first returns the entry with the earliest time, or nil.
+func (d *deadlines) first() *deadline {
 	if d.len() == 0 {
-		return "", false
+		return nil
 	}
-	return d.heap[0].id, true
+	return d.heap[0]
 }
 
 // expire drops what is due at a time.

@@ -59,7 +59,6 @@ type Memory struct {
 	open      deadlines       // allowed, without outcome; by the time of the decision
 	tickets   deadlines       // by expiry
 	reviews   deadlines       // by due date
-	claimed   map[string]bool // open decisions of which the outcome is being recorded
 	adrift    map[string]bool // denied because nobody knew whether they were recorded
 	strays    []string        // adrift, and recorded after all
 	documents documents
@@ -76,7 +75,7 @@ func New(recorder Recorder) *Memory {
 func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
-		claimed: make(map[string]bool), adrift: make(map[string]bool), documents: make(documents),
+		adrift: make(map[string]bool), documents: make(documents),
 	}
 }
 
@@ -206,39 +205,46 @@ func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Re
 func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.claimed == nil {
+	if m.open.byID == nil {
 		return "", errors.New("ledger: the zero Memory admits nothing")
 	}
-	if m.open.has(d.ID) {
+	if m.open.get(d.ID) != nil {
 		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
 	}
 	if m.open.len() >= maxOpen {
-		id, ok := m.open.first()
-		if !ok || m.claimed[id] {
+		first := m.open.first()
+		if first.claimed {
 			return "", errors.New("ledger: too many decisions are open")
 		}
-		m.claimed[id] = true
-		oldest = id
+		first.claimed = true
+		oldest = first.id
 	}
-	m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d), reserved: true})
-	m.claimed[d.ID] = true // nobody completes it before it is recorded
+	// Claimed: nobody completes it before it is recorded.
+	m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d), reserved: true, claimed: true})
 	return oldest, nil
 }
 
 func (m *Memory) claim(id string) (expendable, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.claimed == nil || !m.open.has(id) || m.claimed[id] {
+	e := m.open.get(id)
+	if e == nil || e.claimed {
 		return false, false
 	}
-	m.claimed[id] = true
-	return m.open.byID[id].expendable, true
+	e.claimed = true
+	return e.expendable, true
 }
 
 func (m *Memory) release(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.claimed, id)
+	m.unclaim(id)
+}
+
+func (m *Memory) unclaim(id string) {
+	if e := m.open.get(id); e != nil {
+		e.claimed = false
+	}
 }
 
 // withdraw undoes a reservation that was not recorded. Where that is not certain,
@@ -246,14 +252,13 @@ func (m *Memory) release(id string) {
 func (m *Memory) withdraw(id, oldest string, uncertain bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if uncertain && !m.claimed[id] {
+	if e := m.open.get(id); uncertain && (e == nil || !e.claimed) {
 		m.strays = append(m.strays, id) // it was recorded just now
 		return
 	}
 	m.open.remove(id)
-	delete(m.claimed, id)
 	if !uncertain {
-		delete(m.claimed, oldest)
+		m.unclaim(oldest)
 		return
 	}
 	if len(m.adrift) >= maxAdrift {
@@ -267,8 +272,8 @@ func (m *Memory) takeStrays() []string {
 	defer m.mu.Unlock()
 	var taken []string
 	for _, id := range m.strays {
-		if m.open.has(id) && !m.claimed[id] {
-			m.claimed[id] = true
+		if e := m.open.get(id); e != nil && !e.claimed {
+			e.claimed = true
 			taken = append(taken, id)
 		}
 	}
@@ -280,7 +285,7 @@ func (m *Memory) returnStrays(ids []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, id := range ids {
-		delete(m.claimed, id)
+		m.unclaim(id)
 	}
 	m.strays = append(m.strays, ids...)
 }

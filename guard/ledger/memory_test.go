@@ -132,8 +132,11 @@ func TestBoundedMemory(t *testing.T) {
 		mu       sync.Mutex
 		outcomes []*rationale.Outcome
 		failing  bool
+
+		meanwhile = func() {} // while a record is on its way to the disk
 	)
 	m := ledger.New(recorderFunc(func(_ context.Context, recs ...rationale.Record) error {
+		meanwhile()
 		mu.Lock()
 		defer mu.Unlock()
 		if failing {
@@ -163,6 +166,11 @@ func TestBoundedMemory(t *testing.T) {
 	failing = false
 	assert.Equal(t, limit, m.Status(oldest.At).Open, "a failed step changes nothing")
 
+	meanwhile = func() {
+		meanwhile = func() {}
+		assert.Error(t, m.Admit(t.Context(), guardtest.Allowed()), "the oldest makes room for one alone")
+		assert.ErrorIs(t, m.Complete(t.Context(), guardtest.OutcomeOf(oldest)), ledger.ErrNotOpen)
+	}
 	require.NoError(t, m.Admit(t.Context(), guardtest.Allowed()))
 	assert.Equal(t, limit, m.Status(oldest.At).Open)
 	require.Len(t, outcomes, 1)

@@ -26,7 +26,6 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 		m.decided(r, segment)
 	case *rationale.Outcome:
 		m.open.remove(r.Decision)
-		delete(m.claimed, r.Decision)
 		if r.Status == rationale.StatusNotExecuted {
 			m.reviews.remove(r.Decision) // there is no action to review
 		}
@@ -37,10 +36,8 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 
 func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 	if d.Verdict == rationale.Allow {
-		m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d)})
-		e := m.open.byID[d.ID]
-		e.segment, e.reserved = segment, false
-		delete(m.claimed, d.ID)
+		e := m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d)})
+		e.segment, e.reserved, e.claimed = segment, false, false
 		if m.adrift[d.ID] {
 			delete(m.adrift, d.ID)
 			m.strays = append(m.strays, d.ID)

@@ -35,7 +35,7 @@ var rules = []rule{
 	},
 
 	{Package: "guard/ledger", Imports: []string{"rationale", "rationale/journal"}},
-	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "guard/ledger"}},
+	{Package: "guard", Imports: []string{"classify", "rationale", "authority"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
 		Package: "guard/einoguard",

@@ -72,6 +72,7 @@ type Finding struct {
 
 type analysis struct {
 	program  *Program
+	ast      *ast.AST
 	ranges   func(path string) (Range, bool)
 	findings []Finding
 }
@@ -83,16 +84,20 @@ type analysis struct {
 // element of a list holds when the list is empty. What it reports is so; what
 // it cannot prove it leaves out. Findings are sorted by place.
 func (p *Program) Analyze(ranges func(path string) (Range, bool)) []Finding {
-	if p == nil || p.reference == nil || p.want != strictjson.Bool {
+	if p == nil || p.env == nil || p.want != strictjson.Bool {
 		return nil
 	}
 	if value, ok := p.Constant(); ok {
 		return []Finding{constantFinding(value)}
 	}
-	a := &analysis{program: p, ranges: ranges}
-	a.parts(p.ast.Expr(), nil)
-	a.vacuous(p.ast.Expr(), knowledge{}, nil)
-	a.whole(p.ast.Expr(), nil, true)
+	checked, err := p.env.check(p.src)
+	if err != nil {
+		return nil // it was checked once
+	}
+	a := &analysis{program: p, ast: checked.NativeRep(), ranges: ranges}
+	a.parts(a.ast.Expr(), nil)
+	a.vacuous(a.ast.Expr(), knowledge{}, nil)
+	a.whole(a.ast.Expr(), nil, true)
 	return a.sorted()
 }
 
@@ -105,7 +110,7 @@ func constantFinding(value bool) Finding {
 }
 
 func (a *analysis) report(id int64, kind FindingKind, whole bool, format string, args ...any) {
-	at := issueAt(a.program.ast, id, fmt.Sprintf(format, args...))
+	at := issueAt(a.ast, id, fmt.Sprintf(format, args...))
 	a.findings = append(a.findings, Finding{Kind: kind, Whole: whole, Line: at.Line, Column: at.Column, Message: at.Message})
 }
 

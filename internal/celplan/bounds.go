@@ -146,10 +146,10 @@ func isScalarSum(call interpreter.InterpretableCall) bool {
 }
 
 // bounded replaces a call by one that weighs its arguments first.
-func (p *Program) bounded(call interpreter.InterpretableCall, within weight) (interpreter.InterpretableV2, error) {
-	impl, ok := p.env.impls[call.OverloadID()]
+func (p *interpreted) bounded(call interpreter.InterpretableCall, within weight) (interpreter.InterpretableV2, error) {
+	impl, ok := p.impls[call.OverloadID()]
 	if !ok {
-		impl, ok = p.env.impls[call.Function()]
+		impl, ok = p.impls[call.Function()]
 	}
 	if !ok {
 		return nil, fmt.Errorf("no implementation of %s", call.Function())

@@ -1,12 +1,14 @@
 package celplan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 
 	"github.com/ambit-go/ambit/internal/strictjson"
@@ -58,7 +60,135 @@ func isOperator(name string) bool {
 	return strings.HasPrefix(name, "@") || strings.Contains(name, "_") && !strings.ContainsAny(name, "abcdefghijklmnopqrstuvwxyz")
 }
 
-// restrict refuses what type-checks and still has no place in a rule.
+// check parses and checks an expression, and refuses what type-checks and
+// still has no place in a rule.
+func (e *Env) check(src string) (*cel.Ast, error) {
+	parsed, issues := e.cel.Parse(src)
+	if issues.Err() != nil {
+		return nil, e.refusal(src)
+	}
+	checked, issues := e.cel.Check(parsed)
+	if issues.Err() != nil {
+		return nil, cmp.Or(e.refusal(src), error(refuse(1, 1, "the expression cannot be compiled")))
+	}
+	if !plausible(checked.NativeRep()) || e.restrict(src, checked.NativeRep()) != nil {
+		return checked, e.refusal(src)
+	}
+	return checked, nil
+}
+
+// refusal says what is wrong with an expression, nil if nothing is after all.
+func (e *Env) refusal(src string) error {
+	whole, err := e.whole()
+	if err != nil {
+		return refuse(1, 1, "the expression cannot be compiled")
+	}
+	parsed, issues := whole.cel.Parse(src)
+	if issues.Err() != nil {
+		return e.explain(src, nil, issues)
+	}
+	// Checking rewrites the tree, so messages are made from a copy.
+	original := ast.Copy(parsed.NativeRep())
+	checked, issues := whole.cel.Check(parsed)
+	if issues.Err() != nil {
+		return e.explain(src, original, issues)
+	}
+	return e.restrict(src, checked.NativeRep())
+}
+
+// plausible reports whether cel-go's validators have nothing against a tree.
+// False says that they should be asked.
+func plausible(root *ast.AST) bool {
+	ok := true
+	var visit func(e ast.Expr)
+	visit = func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.CallKind:
+			ok = ok && !doubtful(e.AsCall())
+		case ast.ListKind:
+			elems := e.AsList().Elements()
+			for i := 1; i < len(elems); i++ {
+				ok = ok && sameType(root, elems[0], elems[i])
+			}
+		case ast.MapKind:
+			entries := e.AsMap().Entries()
+			for i := 1; i < len(entries); i++ {
+				first, other := entries[0].AsMapEntry(), entries[i].AsMapEntry()
+				ok = ok && sameType(root, first.Key(), other.Key()) && sameType(root, first.Value(), other.Value())
+			}
+		}
+		children(e, visit)
+	}
+	visit(root.Expr())
+	return ok
+}
+
+func sameType(root *ast.AST, a, b ast.Expr) bool {
+	return root.GetType(a.ID()).IsExactType(root.GetType(b.ID()))
+}
+
+// doubtful reports whether a call of a literal may be none that has a value.
+func doubtful(call ast.CallExpr) bool {
+	name, args := call.FunctionName(), call.Args()
+	if name != "duration" && name != "timestamp" || len(args) == 0 || args[0].Kind() != ast.LiteralKind {
+		return false
+	}
+	text, ok := args[0].AsLiteral().(types.String)
+	if !ok {
+		return true
+	}
+	failed := conversionFault
+	if name == "duration" {
+		_, failed = durationOfText(string(text))
+	} else {
+		_, failed = timeOfText(string(text))
+	}
+	return failed != 0
+}
+
+// children calls visit for every operand of e.
+func children(e ast.Expr, visit func(ast.Expr)) {
+	switch e.Kind() {
+	case ast.SelectKind:
+		visit(e.AsSelect().Operand())
+	case ast.CallKind:
+		if e.AsCall().IsMemberFunction() {
+			visit(e.AsCall().Target())
+		}
+		for _, arg := range e.AsCall().Args() {
+			visit(arg)
+		}
+	case ast.ListKind:
+		for _, elem := range e.AsList().Elements() {
+			visit(elem)
+		}
+	case ast.MapKind:
+		for _, entry := range e.AsMap().Entries() {
+			visit(entry.AsMapEntry().Key())
+			visit(entry.AsMapEntry().Value())
+		}
+	case ast.StructKind:
+		for _, f := range e.AsStruct().Fields() {
+			visit(f.AsStructField().Value())
+		}
+	case ast.ComprehensionKind:
+		loop := e.AsComprehension()
+		visit(loop.IterRange())
+		visit(loop.AccuInit())
+		visit(loop.LoopCondition())
+		visit(loop.LoopStep())
+		visit(loop.Result())
+	}
+}
+
+// loops reports whether an expression has a loop.
+func loops(e ast.Expr) bool {
+	found := e.Kind() == ast.ComprehensionKind
+	children(e, func(operand ast.Expr) { found = found || loops(operand) })
+	return found
+}
+
+// restrict refuses what has no place in a rule.
 func (e *Env) restrict(src string, root *ast.AST) error {
 	found := &CompileError{}
 	report := func(id int64, name, format string, args ...any) {
@@ -143,7 +273,14 @@ func (e *Env) result(src string, root *ast.AST, want strictjson.Kind) error {
 // estimate refuses what is likely to exceed the limit of an evaluation with
 // values of the assumed sizes.
 func (e *Env) estimate(checked *cel.Ast) error {
-	estimate, err := e.cel.EstimateCost(checked, assumedSizes{})
+	if calls, cheap := countCalls(checked.NativeRep()); cheap && calls <= maxCheapCalls {
+		return nil
+	}
+	whole, err := e.whole()
+	if err != nil {
+		return refuse(1, 1, "the expression cannot be compiled")
+	}
+	estimate, err := whole.cel.EstimateCost(checked, assumedSizes{})
 	if err != nil {
 		return refuse(1, 1, "the cost of the expression cannot be estimated")
 	}
@@ -153,6 +290,41 @@ func (e *Env) estimate(checked *cel.Ast) error {
 			assumedElements, assumedText))
 	}
 	return nil
+}
+
+// maxCheapCalls is how many calls cannot cost too much, where none makes a
+// value that is larger than its operands: with all texts and lists as large as
+// the source or the assumed sizes allow, each costs far less than
+// maxEstimate/maxCheapCalls.
+const maxCheapCalls = 500
+
+// countCalls counts the calls of an expression. cheap is false where it loops,
+// or calls what makes large values out of small ones.
+func countCalls(root *ast.AST) (calls int, cheap bool) {
+	cheap = true
+	var visit func(e ast.Expr)
+	visit = func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.ComprehensionKind:
+			cheap = false
+			return
+		case ast.CallKind:
+			calls++
+			switch e.AsCall().FunctionName() {
+			case "replace", "join", "split":
+				cheap = false
+			case operators.Add:
+				switch root.GetType(e.ID()).Kind() {
+				case types.IntKind, types.UintKind, types.DoubleKind, types.TimestampKind, types.DurationKind:
+				default:
+					cheap = false
+				}
+			}
+		}
+		children(e, visit)
+	}
+	visit(root.Expr())
+	return calls, cheap
 }
 
 // assumedSizes implements [cost.Estimator].

@@ -90,7 +90,7 @@ func TestCompileWantedKind(t *testing.T) {
 }
 
 func TestUndeclaredScope(t *testing.T) {
-	env, err := celplan.NewEnv(celplan.Scope{}, nil)
+	env, err := celplan.NewEnv(celplan.Scope{})
 	require.NoError(t, err)
 	_, err = env.Compile(`args.region == 'x' || facts.n > 1 || derived.n > 1`, strictjson.Bool)
 	assert.EqualError(t, err, `1:1: there is no variable "args"; there are call
@@ -115,11 +115,11 @@ func TestNewEnvRefuses(t *testing.T) {
 		{"twice", celplan.Scope{Args: obj(optional("a", typ(strictjson.Int)), optional("a", typ(strictjson.Int)))}, "args.a is declared twice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := celplan.NewEnv(c.scope, nil)
+			_, err := celplan.NewEnv(c.scope)
 			assert.EqualError(t, err, c.want)
 		})
 	}
-	_, err := celplan.NewEnv(celplan.Scope{Args: cycle}, nil)
+	_, err := celplan.NewEnv(celplan.Scope{Args: cycle})
 	assert.ErrorContains(t, err, "has no type that can be declared")
 }
 

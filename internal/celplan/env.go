@@ -34,16 +34,24 @@
 // by < <= > and >=. Not available are what loses types (dyn, type), what
 // formats, and message literals. The pattern of matches is a literal anchored
 // at both ends. Lists and maps in an expression hold values of one type.
+//
+// # How it is evaluated
+//
+// Natively: a checked expression becomes typed closures over the slots of a
+// [Frame], and its conjunctions and disjunctions become small instructions that
+// one loop goes through. Nothing is allocated but for texts and maps that are
+// computed. What the native compiler does not know (a comparison of objects of
+// different types, a map with keys of no static type, loops nested more than
+// four deep) is evaluated by cel-go as a whole; [Program.Native] says why.
+//
+// cel-go is the reference. Both paths have the same results, and errors of the
+// same kind, path and message, except where a limit ends the evaluation: the
+// native path counts its own work. [ModeReference] is cel-go alone, and
+// [ModeBoth] keeps it beside the native program.
 package celplan
 
 import (
 	"fmt"
-	"slices"
-
-	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/functions"
-	"cel.dev/cel-go/ext"
 
 	"github.com/ambit-go/ambit/internal/strictjson"
 )
@@ -57,7 +65,7 @@ const (
 	maxPatternSize = 1000         // instructions of a compiled pattern
 	maxEstimate    = 10 * maxCost // an estimate is far above what is spent
 
-	maxCost     = 1_000_000  // CEL cost units of one evaluation
+	maxCost     = 1_000_000  // CEL cost units, or native units of work, of one evaluation
 	maxElements = 100_000    // of a computed list; of values compared with each other
 	maxText     = 4_000_000  // bytes of a computed string
 	maxSearch   = 10_000_000 // steps of one search in a string
@@ -87,60 +95,42 @@ type Scope struct {
 
 // Env compiles expressions of one scope. It is safe for concurrent use.
 type Env struct {
-	cel    *cel.Env
-	types  *provider
-	layout *Layout
-	impls  map[string]*functions.Overload
-	callee []string // names of the functions that can be called, sorted
+	*checker
+	layout   *Layout
+	mode     Mode
+	unfolded bool
 }
 
+// Mode says on which path the programs of an [Env] are evaluated.
+type Mode uint8
+
+const (
+	// ModeNative evaluates natively what can be, and the rest with cel-go.
+	ModeNative Mode = iota
+	// ModeReference evaluates with cel-go alone.
+	ModeReference
+	// ModeBoth is ModeNative, and keeps what [Program.ReferenceBool] and
+	// [Program.ReferenceInt] need.
+	ModeBoth
+)
+
+// Option is an option of [NewEnv].
+type Option func(*Env)
+
+// WithLayout makes programs that run on frames of that layout. The default is
+// a layout of the environment's own.
+func WithLayout(l *Layout) Option { return func(e *Env) { e.layout = l } }
+
+// WithMode sets the mode of the programs. The default is [ModeNative].
+func WithMode(m Mode) Option { return func(e *Env) { e.mode = m } }
+
+// WithoutFolding leaves parts that read nothing to the evaluation.
+func WithoutFolding() Option { return func(e *Env) { e.unfolded = true } }
+
 // NewEnv returns the environment of a scope, or an error when a type of the
-// scope is no Object, or is malformed. Its programs run on frames of layout;
-// nil: of one of its own.
-func NewEnv(scope Scope, layout *Layout) (*Env, error) {
-	if layout == nil {
-		layout = NewLayout(nil)
-	}
-	types, err := newProvider(scope)
-	if err != nil {
-		return nil, err
-	}
-	options := []cel.EnvOption{
-		cel.CustomTypeProvider(types),
-		ext.Strings(ext.StringsVersion(stringsVersion)),
-		cel.CrossTypeNumericComparisons(true),
-		cel.EnableIdentifierEscapeSyntax(),
-		cel.ParserRecursionLimit(maxNesting),
-		cel.ParserExpressionSizeLimit(maxSource),
-		cel.ExpressionNodeLimit(maxNodes),
-		cel.ASTValidators(
-			cel.ValidateDurationLiterals(),
-			cel.ValidateTimestampLiterals(),
-			cel.ValidateHomogeneousAggregateLiterals(),
-		),
-	}
-	for _, v := range types.variables {
-		options = append(options, cel.Variable(v.name, cel.ObjectType(v.object.name)))
-	}
-	celEnv, err := cel.NewEnv(options...)
-	if err != nil {
-		return nil, fmt.Errorf("CEL environment: %w", err)
-	}
-	e := &Env{cel: celEnv, types: types, layout: layout, impls: make(map[string]*functions.Overload)}
-	for name, fn := range celEnv.Functions() {
-		if callable(name) {
-			e.callee = append(e.callee, name)
-		}
-		overloads, err := fn.Bindings()
-		if err != nil {
-			return nil, fmt.Errorf("CEL function %s: %w", name, err)
-		}
-		for _, o := range overloads {
-			e.impls[o.Operator] = o
-		}
-	}
-	slices.Sort(e.callee)
-	return e, nil
+// scope is no Object, or is malformed.
+func NewEnv(scope Scope, opts ...Option) (*Env, error) {
+	return new(Checkers).NewEnv(scope, opts...)
 }
 
 // Compile compiles src into a program whose result is of exactly the wanted
@@ -160,37 +150,27 @@ func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) 
 		return nil, err
 	}
 	root := checked.NativeRep()
-	if err := e.restrict(src, root); err != nil {
-		return nil, err
-	}
 	if err := e.result(src, root, want); err != nil {
 		return nil, err
 	}
 	if err := e.estimate(checked); err != nil {
 		return nil, err
 	}
-	p = &Program{env: e, want: want, ast: root, patience: maxDuration}
-	p.reads, p.at = readsOf(root, e.types)
-	for i := range p.reads {
-		p.reads[i].slot, p.reads[i].rest = e.layout.resolve(e.types, p.reads[i].steps)
+	p = &Program{env: e, layout: e.layout, want: want, src: src}
+	refs, at := readsOf(root, e.types)
+	p.reads = make([]read, len(refs))
+	for i, ref := range refs {
+		p.reads[i] = e.layout.readOf(e.types, ref)
 	}
-	if err := p.plan(checked); err != nil {
-		return nil, refuse(1, 1, "the expression cannot be compiled")
+	p.why = "the environment is for cel-go alone"
+	if e.mode != ModeReference {
+		p.native, p.why = compileNative(root, nativeConfig{types: e.types, layout: e.layout, at: at, unfolded: e.unfolded})
+	}
+	if p.native == nil || e.mode == ModeBoth {
+		if p.interpreted, err = e.interpret(checked, at); err != nil {
+			return nil, refuse(1, 1, "the expression cannot be compiled")
+		}
 	}
 	p.fold()
 	return p, nil
-}
-
-func (e *Env) check(src string) (*cel.Ast, error) {
-	parsed, issues := e.cel.Parse(src)
-	if issues.Err() != nil {
-		return nil, e.explain(src, nil, issues)
-	}
-	// Checking rewrites the tree, so messages are made from a copy.
-	original := ast.Copy(parsed.NativeRep())
-	checked, issues := e.cel.Check(parsed)
-	if issues.Err() != nil {
-		return nil, e.explain(src, original, issues)
-	}
-	return checked, nil
 }

@@ -8,12 +8,14 @@ type fault uint32
 const (
 	_               fault = iota
 	divisionFault         // by zero
-	overflowFault         // a number, index or time out of range
+	overflowFault         // a number or time out of range
+	rangeFault            // an index, or an hour of a zone, out of range
 	overloadFault         // kinds that do not go together
 	conversionFault       // a value that cannot be converted
 	invalidFault          // a value that is not valid for the operation
 	notFiniteFault        // a double that is NaN or infinite
 	valueFault            // anything else that CEL calls an error
+	unfitFault            // an operand is of another kind: an overloadFault, once the others are evaluated
 
 	limitFault // the evaluation would cost too much
 	readFault  // readFault + i: places[i] of the program was read in vain

@@ -15,6 +15,10 @@ type Frame struct {
 	args    []byte
 	scratch strictjson.Scratch
 	input   *Input // of programs that run on cel-go; made when the first needs it
+
+	work  int   // left to do in one evaluation of a native program
+	text  int   // bytes of text left to go through in it
+	lists arena // that it computes
 }
 
 type brokenFact struct {
@@ -25,7 +29,9 @@ type brokenFact struct {
 // Begin forgets the last evaluation and prepares one of that layout, to which
 // no slot may be added before it ends.
 func (f *Frame) Begin(l *Layout) {
-	f.End()
+	if f.layout != nil {
+		f.End()
+	}
 	f.layout, f.built = l, l.build()
 	if n := len(f.built.slots); n <= cap(f.vals) {
 		f.vals = f.vals[:n]
@@ -38,6 +44,8 @@ func (f *Frame) Begin(l *Layout) {
 func (f *Frame) End() {
 	clear(f.vals)
 	clear(f.broken)
+	f.lists.forget()
+	f.scratch.Forget()
 	f.broken, f.args, f.input, f.layout, f.built = f.broken[:0], nil, nil, nil, nil
 }
 
@@ -49,11 +57,11 @@ func (f *Frame) ReadArgs(data []byte, lim strictjson.Limits) error {
 }
 
 // Set sets the value of a slot of facts or derived; Invalid: it is absent.
-func (f *Frame) Set(slot int, v strictjson.Value) { f.vals[slot] = v }
+func (f *Frame) Set(slot int, v strictjson.Value) { f.vals[slot], f.input = v, nil }
 
 // SetUnavailable says why a fact cannot be read.
 func (f *Frame) SetUnavailable(slot int, why string) {
-	f.vals[slot] = strictjson.Value{}
+	f.vals[slot], f.input = strictjson.Value{}, nil
 	f.broken = append(f.broken, brokenFact{slot: slot, why: why})
 }
 
@@ -110,6 +118,7 @@ func (f *Frame) Load(in *Input) {
 		}
 	}
 	f.SetCall(in.Call)
+	f.input = in
 }
 
 func follow(v strictjson.Value, names []string) strictjson.Value {

@@ -23,7 +23,7 @@ func (e *readError) Error() string { return "read in vain" }
 // guard puts our rules around a step of cel-go's plan: failed reads end the
 // evaluation, maps have an order, doubles stay finite, and work is bounded
 // before it is done, where cel-go accounts for it afterwards.
-func (p *Program) guard(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+func (p *interpreted) guard(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	switch step := i.(type) {
 	case *attribute:
 		return step, nil
@@ -176,7 +176,7 @@ func (f *finite) Eval(vars interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(vars, f.Exec)
 }
 
-func (p *Program) guardCall(call interpreter.InterpretableCall) (interpreter.InterpretableV2, error) {
+func (p *interpreted) guardCall(call interpreter.InterpretableCall) (interpreter.InterpretableV2, error) {
 	switch call.Function() {
 	case operators.Equals, operators.NotEquals:
 		return &equality{call: call, lhs: call.Args()[0], rhs: call.Args()[1]}, nil

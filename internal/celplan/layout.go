@@ -17,15 +17,23 @@ type Layout struct {
 
 	mu    sync.Mutex
 	slots []slotPath
-	index map[string]int
+	index map[slotKey]int
 	built atomic.Pointer[builtLayout] // nil after a slot was added
 }
 
-// slotPath is what a slot holds: a root, and the names that lead from it.
+// maxLoops is how many slots every layout begins with: for the variables of
+// the loops of a native program, by how deep they are nested.
+const maxLoops = 4
+
+// slotPath is what a slot holds: a root, and the names that lead from it. A
+// loop's variable has no root.
 type slotPath struct {
 	root  string
 	names []string
 }
+
+// slotKey is a slotPath with its names as one.
+type slotKey struct{ root, names string }
 
 // builtLayout is a layout as evaluations use it.
 type builtLayout struct {
@@ -39,14 +47,14 @@ var callNames = [5]string{"agent", "environment", "session", "time", "tool"}
 // NewLayout returns the layout of a tool with that schema; nil for one whose
 // arguments are never read from bytes.
 func NewLayout(schema *strictjson.Schema) *Layout {
-	return &Layout{schema: schema, index: make(map[string]int)}
+	return &Layout{schema: schema, slots: make([]slotPath, maxLoops), index: make(map[slotKey]int)}
 }
 
 // Slot returns the slot of the value at a path: a root (args, derived, facts
 // or call) and the names of declared properties from there, at least one; of
 // derived and facts exactly one.
 func (l *Layout) Slot(root string, names ...string) int {
-	key := root + "\x00" + strings.Join(names, "\x00")
+	key := slotKey{root, strings.Join(names, "\x00")} // of one name without a copy
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if slot, ok := l.index[key]; ok {

@@ -61,58 +61,64 @@ func TestBombs(t *testing.T) {
 		{"doubled text", doubling(`[args.note]`, `.map(x, x + x)`, 8) + `.size() > 1 || true`, textInput(big)},
 		{"doubled list", doubling(`[args.tags]`, `.map(x, x + x)`, 8) + `.exists(x, 'y' in x) || true`, textInput("", many...)},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := compile(t, testEnv(t), c.src)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			_, err := p.EvalBool(c.in)
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			require.Error(t, err)
-			assert.Equal(t, "the evaluation would cost more than the limit", evalError(t, err).Message)
-			assert.Less(t, took, 10*time.Second)
-			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
-		})
+		for name, env := range bothPaths(t) {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				p := compile(t, env, c.src)
+				native, why := p.Native()
+				require.Equal(t, name == "native", native, why)
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				start := time.Now()
+				_, err := p.EvalBool(c.in)
+				took := time.Since(start)
+				runtime.ReadMemStats(&after)
+				require.Error(t, err)
+				assert.Equal(t, "the evaluation would cost more than the limit", evalError(t, err).Message)
+				assert.Less(t, took, 10*time.Second)
+				assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<30))
+			})
+		}
 	}
 }
 
 // TestNestedListBomb compares lists that hold one element 2^24 times, by way
 // of dyn, which hides their nesting from the type checker.
 func TestNestedListBomb(t *testing.T) {
-	env := testEnv(t)
-	for _, operator := range []string{"x == x", "x != x", "x in [x]"} {
-		src := `[args.any]` + strings.Repeat(`.map(x, [x, x])`, 24) + `.exists(x, ` + operator + `) || true`
-		start := time.Now()
-		p, err := env.Compile(src, strictjson.Bool)
-		if err == nil {
-			_, err = p.EvalBool(textInput(""))
+	for name, env := range bothPaths(t) {
+		for _, operator := range []string{"x == x", "x != x", "x in [x]"} {
+			src := `[args.any]` + strings.Repeat(`.map(x, [x, x])`, 24) + `.exists(x, ` + operator + `) || true`
+			start := time.Now()
+			p, err := env.Compile(src, strictjson.Bool)
+			if err == nil {
+				_, err = p.EvalBool(textInput(""))
+			}
+			assert.Error(t, err, "%s: %s", name, operator)
+			assert.Less(t, time.Since(start), 10*time.Second, "%s: %s", name, operator)
 		}
-		assert.Error(t, err, operator)
-		assert.Less(t, time.Since(start), 10*time.Second, operator)
 	}
 }
 
 func TestWithinLimits(t *testing.T) {
-	env := testEnv(t)
 	big := strings.Repeat("a", 300_000)
-	for _, src := range []string{
-		`args.note.contains('b') || args.note.size() == 300000`,
-		`args.note.matches('^a+$')`,
-		`args.note.indexOf('b') == -1 && args.note.lastIndexOf('b') == -1`,
-		`args.note.replace('a', 'b').startsWith('bb')`,
-		`(args.note + args.note).size() == 600000`,
-		`args.tags.join(', ') == 'a, b' && args.tags + ['c'] == ['a', 'b', 'c'] && 'b' in args.tags`,
-		`'a-b-c'.split('-') == ['a', 'b', 'c'] && 'a-b-c'.split('-', 2) == ['a', 'b-c']`,
-		`'aXbX'.replace('X', '') == 'ab' && 'aXbX'.replace('X', 'Y', 1) == 'aYbX'`,
-		`' Ab '.trim().lowerAscii() == 'ab' && 'ab'.upperAscii() == 'AB' && 'abc'.substring(1, 2) == 'b' && 'abc'.charAt(0) == 'a'`,
-		`{'a': [1, 2]} == {'a': [1, 2]} && [{'a': 1}] != [{'a': 2}]`,
-		`b'ab' + b'c' == b'abc' && duration('1h') + duration('1m') == duration('61m')`,
-		`args.tags.map(t, t + '!').exists(t, t == 'b!')`,
-	} {
-		got, err := compile(t, env, src).EvalBool(textInput(big, "a", "b"))
-		require.NoError(t, err, src)
-		assert.True(t, got, src)
+	for name, env := range bothPaths(t) {
+		for _, src := range []string{
+			`args.note.contains('b') || args.note.size() == 300000`,
+			`args.note.matches('^a+$')`,
+			`args.note.indexOf('b') == -1 && args.note.lastIndexOf('b') == -1`,
+			`args.note.replace('a', 'b').startsWith('bb')`,
+			`(args.note + args.note).size() == 600000`,
+			`args.tags.join(', ') == 'a, b' && args.tags + ['c'] == ['a', 'b', 'c'] && 'b' in args.tags`,
+			`'a-b-c'.split('-') == ['a', 'b', 'c'] && 'a-b-c'.split('-', 2) == ['a', 'b-c']`,
+			`'aXbX'.replace('X', '') == 'ab' && 'aXbX'.replace('X', 'Y', 1) == 'aYbX'`,
+			`' Ab '.trim().lowerAscii() == 'ab' && 'ab'.upperAscii() == 'AB' && 'abc'.substring(1, 2) == 'b' && 'abc'.charAt(0) == 'a'`,
+			`{'a': [1, 2]} == {'a': [1, 2]} && [{'a': 1}] != [{'a': 2}]`,
+			`b'ab' + b'c' == b'abc' && duration('1h') + duration('1m') == duration('61m')`,
+			`args.tags.map(t, t + '!').exists(t, t == 'b!')`,
+		} {
+			got, err := compile(t, env, src).EvalBool(textInput(big, "a", "b"))
+			require.NoError(t, err, "%s: %s", name, src)
+			assert.True(t, got, "%s: %s", name, src)
+		}
 	}
 }
 
@@ -150,24 +156,25 @@ func TestEvalMisuse(t *testing.T) {
 // TestMessagesHoldNoSource evaluates expressions that fail in every way, each
 // with a mark in its source and in its arguments.
 func TestMessagesHoldNoSource(t *testing.T) {
-	env := testEnv(t)
 	in := textInput("MARK", "MARK")
-	for _, src := range []string{
-		`int('MARK') > 1`, `args.tags[7] == 'MARK'`, `args.labels['x'] == 'MARK'`, `{'x': 'MARK'}[args.note] == 'MARK'`,
-		`timestamp(args.note) > timestamp('2026-01-01T00:00:00Z')`, `duration(args.note + 'MARK') > duration('1s')`,
-		`bool(args.note)`, `args.any + 'MARK' < 'x' && args.any - 1 > 2`, `'MARK'.substring(9) == 'x'`, `'MARK'.charAt(-1) == 'x'`,
-		`double(args.note) > 1.0`, `call.time.getHours('MARK') > 1`, `string(b'\xff' + bytes(args.note)) == 'MARK'`,
-		`args.note.size() / 0 > 1`, `-9223372036854775807 - args.note.size() > 1`, `args.any.MARK == 1`,
-	} {
-		p, err := env.Compile(src, strictjson.Bool)
-		require.NoError(t, err, src)
-		_, err = p.EvalBool(in)
-		require.Error(t, err, src)
-		e := evalError(t, err)
-		if e.Path == "" {
-			assert.NotContains(t, e.Message, "MARK", src)
+	for _, env := range bothPaths(t) {
+		for _, src := range []string{
+			`int('MARK') > 1`, `args.tags[7] == 'MARK'`, `args.labels['x'] == 'MARK'`, `{'x': 'MARK'}[args.note] == 'MARK'`,
+			`timestamp(args.note) > timestamp('2026-01-01T00:00:00Z')`, `duration(args.note + 'MARK') > duration('1s')`,
+			`bool(args.note)`, `args.any + 'MARK' < 'x' && args.any - 1 > 2`, `'MARK'.substring(9) == 'x'`, `'MARK'.charAt(-1) == 'x'`,
+			`double(args.note) > 1.0`, `call.time.getHours('MARK') > 1`, `string(b'\xff' + bytes(args.note)) == 'MARK'`,
+			`args.note.size() / 0 > 1`, `-9223372036854775807 - args.note.size() > 1`, `args.any.MARK == 1`,
+		} {
+			p, err := env.Compile(src, strictjson.Bool)
+			require.NoError(t, err, src)
+			_, err = p.EvalBool(in)
+			require.Error(t, err, src)
+			e := evalError(t, err)
+			if e.Path == "" {
+				assert.NotContains(t, e.Message, "MARK", src)
+			}
+			assert.NotContains(t, e.Message, "unexpectedly", src)
 		}
-		assert.NotContains(t, e.Message, "unexpectedly", src)
 	}
 }
 

@@ -110,7 +110,7 @@ func (e *Env) noMember(parsed *ast.AST, id int64, name string) string {
 func (e *Env) noName(parsed *ast.AST, id int64, name string) string {
 	if parsed != nil {
 		if expr, ok := find(parsed, id); ok && expr.Kind() == ast.CallKind {
-			return fmt.Sprintf("there is no function %s%s", name, suggest(name, e.callee, ""))
+			return fmt.Sprintf("there is no function %s%s", name, suggest(name, e.callees(), ""))
 		}
 	}
 	names := make([]string, len(e.types.variables))
@@ -118,6 +118,15 @@ func (e *Env) noName(parsed *ast.AST, id int64, name string) string {
 		names[i] = v.name
 	}
 	return fmt.Sprintf("there is no variable %q%s", name, suggest(name, names, "there are"))
+}
+
+// callees returns the names of the functions that can be called, sorted.
+func (e *Env) callees() []string {
+	whole, err := e.whole()
+	if err != nil {
+		return nil
+	}
+	return whole.callee
 }
 
 func find(parsed *ast.AST, id int64) (ast.Expr, bool) {

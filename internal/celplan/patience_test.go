@@ -13,7 +13,7 @@ import (
 func TestPatienceEnds(t *testing.T) {
 	env, err := NewEnv(Scope{Args: &strictjson.Type{Kind: strictjson.Object, Fields: []strictjson.Field{
 		{Name: "ns", Type: &strictjson.Type{Kind: strictjson.List, Elem: &strictjson.Type{Kind: strictjson.Int}}},
-	}}}, nil)
+	}}}, WithMode(ModeReference))
 	require.NoError(t, err)
 	p, err := env.Compile(`args.ns.all(n, n == 1) || true`, strictjson.Bool)
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestPatienceEnds(t *testing.T) {
 	holds, err := p.EvalBool(in)
 	require.NoError(t, err)
 	assert.True(t, holds)
-	p.patience = 1
+	p.interpreted.patience = 1
 	_, err = p.EvalBool(in)
 	assert.EqualError(t, err, "the evaluation took too long")
 
@@ -36,7 +36,7 @@ func TestPatienceEnds(t *testing.T) {
 	_, err = quadratic.EvalBool(in)
 	whole := time.Since(start)
 	assert.EqualError(t, err, "the evaluation would cost more than the limit")
-	quadratic.patience = 1
+	quadratic.interpreted.patience = 1
 	start = time.Now()
 	_, err = quadratic.EvalBool(in)
 	assert.EqualError(t, err, "the evaluation took too long")

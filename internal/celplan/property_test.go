@@ -8,6 +8,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -83,7 +84,7 @@ func (g *generator) boolean(depth int) string {
 }
 
 func (g *generator) number(depth int) string {
-	leaves := append([]string{"args.x", "args.y", "args.x", "0", "1", "2", "5", "-3", "size(args.l)", "args.s.size()"}, g.vars...)
+	leaves := append([]string{"args.x", "args.y", "args.x", "0", "1", "2", "5", "-3", "9223372036854775807", "size(args.l)", "args.s.size()"}, g.vars...)
 	if depth <= 0 || g.pick("leaf", "leaf", "sum") == "leaf" {
 		return g.pick(leaves...)
 	}
@@ -94,7 +95,8 @@ func (g *generator) text(depth int) string {
 	if depth <= 0 || g.pick("leaf", "leaf", "sum") == "leaf" {
 		return g.pick("args.s", "args.t", "'a'", "'b'", "'c'")
 	}
-	return g.pick("("+g.text(depth-1)+" + "+g.text(depth-1)+")", "args.s.replace('a', 'b')", "string("+g.number(0)+")", "args.s.split('').join('-')")
+	return g.pick("("+g.text(depth-1)+" + "+g.text(depth-1)+")", "args.s.replace('a', 'b')", "string("+g.number(0)+")",
+		"args.s.split('').join('-')", "args.t.charAt("+g.number(0)+")")
 }
 
 // compiled returns no program for an expression that is estimated to cost too
@@ -105,6 +107,16 @@ func compiled(t *rapid.T, env *celplan.Env, src string) (*celplan.Program, bool)
 		t.Fatalf("%s: %v", src, err)
 	}
 	return p, err == nil
+}
+
+// onBoth is the outcome of both paths, which must be one.
+func onBoth(t rapid.TB, p *celplan.Program, in *celplan.Input) (bool, error) {
+	got, err := p.EvalBool(in)
+	want, wantErr := p.ReferenceBool(p.FrameOf(in))
+	if outcomeOf(got, err) != outcomeOf(want, wantErr) {
+		t.Fatalf("natively %v, %v, by cel-go %v, %v", got, err, want, wantErr)
+	}
+	return got, err
 }
 
 type propertyValues struct {
@@ -145,9 +157,17 @@ func (v propertyValues) input(absent func(name string) bool) *celplan.Input {
 	return &celplan.Input{Args: object(members...)}
 }
 
-// TestSameAsCEL compares with cel-go itself where every value is there.
+// failing has errors that CEL can absorb, whatever the values are.
+var failing = []string{
+	"1 / (args.x - args.x) > 0", "args.y % 0 == 1", "args.s.size() + 9223372036854775807 > 0",
+	"args.s.charAt(-1) == 'a'", "int(args.s) > 0", "'b'.substring(2) == args.s",
+}
+
+// TestSameAsCEL compares with cel-go itself where every value is there. Each
+// drawn expression is also negated, and put before and after an operand that
+// fails: so whatever is drawn, true, false and an error occur.
 func TestSameAsCEL(t *testing.T) {
-	env, err := celplan.NewEnv(propertyScope(true), nil)
+	env, err := celplan.NewEnv(propertyScope(true), celplan.WithMode(celplan.ModeBoth))
 	require.NoError(t, err)
 	plain, err := cel.NewEnv(
 		cel.Variable("args", cel.MapType(cel.StringType, cel.DynType)),
@@ -156,42 +176,49 @@ func TestSameAsCEL(t *testing.T) {
 	outcomes := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		g := &generator{t: t}
-		src := g.boolean(3)
-		ast, issues := plain.Compile(src)
-		if issues.Err() != nil {
-			t.Fatalf("%s: %v", src, issues.Err())
+		drawn, fails, v := g.boolean(3), g.pick(failing...), drawValues(t)
+		for _, src := range []string{
+			drawn, "!(" + drawn + ")",
+			drawn + " && " + fails, fails + " && " + drawn, drawn + " || " + fails, fails + " || " + drawn,
+		} {
+			p, ok := compiled(t, env, src)
+			if !ok {
+				return
+			}
+			want, wantErr := plainly(t, plain, src, v)
+			got, gotErr := onBoth(t, p, v.input(func(string) bool { return false }))
+			if (wantErr != nil) != (gotErr != nil) {
+				t.Fatalf("%s of %+v: cel-go says %v, %v, we %v, %v", src, v, want, wantErr, got, gotErr)
+			}
+			if wantErr == nil && want != types.Bool(got) {
+				t.Fatalf("%s of %+v: cel-go says %v, we %v", src, v, want, got)
+			}
+			outcomes[fmt.Sprint(got, gotErr != nil)]++
 		}
-		reference, err := plain.Program(ast)
-		if err != nil {
-			t.Fatalf("%s: %v", src, err)
-		}
-		p, ok := compiled(t, env, src)
-		if !ok {
-			return
-		}
-		v := drawValues(t)
-		want, _, wantErr := reference.Eval(map[string]any{"args": map[string]any{
-			"d": v.d, "l": v.l, "p": v.p, "q": v.q, "s": v.s, "t": v.t, "x": v.x, "y": v.y,
-		}})
-		got, gotErr := p.EvalBool(v.input(func(string) bool { return false }))
-		if (wantErr != nil) != (gotErr != nil) {
-			t.Fatalf("%s of %+v: cel-go says %v, %v, we %v, %v", src, v, want, wantErr, got, gotErr)
-		}
-		if wantErr == nil && want != types.Bool(got) {
-			t.Fatalf("%s of %+v: cel-go says %v, we %v", src, v, want, got)
-		}
-		outcomes[fmt.Sprint(got, gotErr != nil)]++
 	})
-	if testing.Short() {
-		return // too few expressions for every outcome
-	}
 	require.Len(t, outcomes, 3, "true, false and an error each occurred: %v", outcomes)
+}
+
+// plainly is what cel-go makes of an expression without any of our rules.
+func plainly(t *rapid.T, env *cel.Env, src string, v propertyValues) (ref.Val, error) {
+	ast, issues := env.Compile(src)
+	if issues.Err() != nil {
+		t.Fatalf("%s: %v", src, issues.Err())
+	}
+	program, err := env.Program(ast)
+	if err != nil {
+		t.Fatalf("%s: %v", src, err)
+	}
+	out, _, err := program.Eval(map[string]any{"args": map[string]any{
+		"d": v.d, "l": v.l, "p": v.p, "q": v.q, "s": v.s, "t": v.t, "x": v.x, "y": v.y,
+	}})
+	return out, err
 }
 
 // TestAbsenceOnlyAddsErrors compares an evaluation with absent values to the
 // same with all of them: it has the same result, or is an Absent error.
 func TestAbsenceOnlyAddsErrors(t *testing.T) {
-	env, err := celplan.NewEnv(propertyScope(false), nil)
+	env, err := celplan.NewEnv(propertyScope(false), celplan.WithMode(celplan.ModeBoth))
 	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		src := (&generator{t: t}).boolean(3)
@@ -204,8 +231,8 @@ func TestAbsenceOnlyAddsErrors(t *testing.T) {
 		for _, name := range []string{"d", "l", "p", "q", "s", "t", "x", "y"} {
 			gone[name] = rapid.IntRange(0, 3).Draw(t, "gone "+name) == 0
 		}
-		whole, wholeErr := p.EvalBool(v.input(func(string) bool { return false }))
-		part, partErr := p.EvalBool(v.input(func(name string) bool { return gone[name] }))
+		whole, wholeErr := onBoth(t, p, v.input(func(string) bool { return false }))
+		part, partErr := onBoth(t, p, v.input(func(name string) bool { return gone[name] }))
 		if e, ok := partErr.(*celplan.EvalError); ok && e.Kind == celplan.Absent {
 			if !gone[e.Path.Name()] {
 				t.Fatalf("%s of %+v: %v, and it is there", src, v, e)
@@ -233,7 +260,7 @@ func TestFindingsAreSound(t *testing.T) {
 	}
 	found := map[celplan.FindingKind]int{}
 	for _, everyRequired := range []bool{true, false} {
-		env, err := celplan.NewEnv(propertyScope(everyRequired), nil)
+		env, err := celplan.NewEnv(propertyScope(everyRequired), celplan.WithMode(celplan.ModeBoth))
 		require.NoError(t, err)
 		rapid.Check(t, func(t *rapid.T) {
 			src := (&generator{t: t, tested: true}).boolean(3)
@@ -255,7 +282,7 @@ func TestFindingsAreSound(t *testing.T) {
 				in := v.input(func(name string) bool {
 					return !everyRequired && rapid.IntRange(0, 3).Draw(t, fmt.Sprint("gone ", name, i)) == 0
 				})
-				got, err := p.EvalBool(in)
+				got, err := onBoth(t, p, in)
 				if never && err == nil && got {
 					t.Fatalf("%s never holds, but for %+v", src, v)
 				}
@@ -285,7 +312,8 @@ func FuzzCompileEval(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add(seed)
 	}
-	env := testEnv(f)
+	env, err := celplan.NewEnv(testScope(), celplan.WithMode(celplan.ModeBoth))
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, src string) {
 		start := time.Now()
 		in := testInput(t)
@@ -298,13 +326,13 @@ func FuzzCompileEval(f *testing.F) {
 				continue
 			}
 			for range 2 {
-				if want == strictjson.Bool {
-					_, err = p.EvalBool(in)
-				} else {
-					_, err = p.EvalInt(in)
+				got := evaluated(p.Bool, p.Int, want, p.FrameOf(in))
+				if strings.Contains(got.why, "unexpectedly") {
+					t.Fatal(got.why)
 				}
-				if err != nil && (strings.Contains(err.Error(), "unexpectedly") || strings.Contains(err.Error(), "could not be evaluated")) {
-					t.Fatal(err)
+				reference := evaluated(p.ReferenceBool, p.ReferenceInt, want, p.FrameOf(in))
+				if got != reference && got.why != tooCostly && reference.why != tooCostly {
+					t.Fatalf("natively %+v, by cel-go %+v", got, reference)
 				}
 			}
 			p.Inputs(in)

@@ -10,13 +10,15 @@ import (
 	"github.com/ambit-go/ambit/internal/strictjson"
 )
 
-// TestReads is what a failed read does to an expression, and what reads.
-func TestReads(t *testing.T) {
+// readCase is an expression on [testInput], and what it comes to: true, false,
+// or a kind of error with its message.
+type readCase struct{ name, src, want, message string }
+
+// readTable is what a failed read does to an expression, and what reads.
+func readTable() []readCase {
 	const absent, unavailable, failed = "absent", "unavailable", "failed"
 	const yes, no = "true", "false"
-	for _, c := range []struct {
-		name, src, want, message string
-	}{
+	return []readCase{
 		{"present", `args.region == 'eu-west-1'`, yes, ""},
 		{"absent alone", `args.missing > 5`, absent, "args.missing is absent"},
 		{"absent before true", `args.missing > 5 || true`, absent, "args.missing is absent"},
@@ -110,44 +112,55 @@ func TestReads(t *testing.T) {
 		{"escaped name", "args.`content-type` == 'json'", yes, ""},
 		{"shadowed variable", `args.tags.exists(args, args == 'b' && .args.region == 'eu-west-1')`, yes, ""},
 		{"objects compare by member", `args.flights[0] == args.flights[0] && args.flights[0] != args.flights[1]`, yes, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := compile(t, testEnv(t), c.src).EvalBool(testInput(t))
-			switch c.want {
-			case yes, no:
-				require.NoError(t, err)
-				assert.Equal(t, c.want == yes, got)
-				return
-			}
-			require.Error(t, err)
-			assert.False(t, got)
-			e := evalError(t, err)
-			kinds := map[string]celplan.ErrorKind{absent: celplan.Absent, unavailable: celplan.Unavailable, failed: celplan.Failed}
-			assert.Equal(t, kinds[c.want], e.Kind)
-			assert.Equal(t, c.message, e.Message)
-		})
+	}
+}
+
+func TestReads(t *testing.T) {
+	for name, env := range bothPaths(t) {
+		for _, c := range readTable() {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				p := compile(t, env, c.src)
+				native, why := p.Native()
+				assert.Equal(t, name == "native", native, why)
+				got, err := p.EvalBool(testInput(t))
+				if c.message == "" {
+					require.NoError(t, err)
+					assert.Equal(t, c.want == "true", got)
+					return
+				}
+				require.Error(t, err)
+				assert.False(t, got)
+				e := evalError(t, err)
+				kinds := map[string]celplan.ErrorKind{"absent": celplan.Absent, "unavailable": celplan.Unavailable, "failed": celplan.Failed}
+				assert.Equal(t, kinds[c.want], e.Kind)
+				assert.Equal(t, c.message, e.Message)
+			})
+		}
 	}
 }
 
 func TestReadErrorPath(t *testing.T) {
-	_, err := compile(t, testEnv(t), `args.flights.all(f, f.seats > 1)`).EvalBool(testInput(t))
-	assert.Equal(t, celplan.Path("args.flights[].seats"), evalError(t, err).Path)
+	for name, env := range bothPaths(t) {
+		_, err := compile(t, env, `args.flights.all(f, f.seats > 1)`).EvalBool(testInput(t))
+		assert.Equal(t, celplan.Path("args.flights[].seats"), evalError(t, err).Path, name)
+	}
 }
 
 // TestMapOrder would fail for one in two runs of the loop if maps came in
 // random order.
 func TestMapOrder(t *testing.T) {
-	env := testEnv(t)
-	for _, src := range []string{
-		`{'c': 1, 'a': 1, 'b': 1}.exists(k, k == 'a' || args.missing > 1)`,
-		`args.labels.exists(k, k == 'owner' || args.missing > 1)`,
-		`args.any.exists(k, k == 'deep' || args.missing > 1)`,
-	} {
-		p := compile(t, env, src)
-		for range 40 {
-			got, err := p.EvalBool(testInput(t))
-			require.NoError(t, err, src)
-			require.True(t, got, src)
+	for name, env := range bothPaths(t) {
+		for _, src := range []string{
+			`{'c': 1, 'a': 1, 'b': 1}.exists(k, k == 'a' || args.missing > 1)`,
+			`args.labels.exists(k, k == 'owner' || args.missing > 1)`,
+			`args.any.exists(k, k == 'deep' || args.missing > 1)`,
+		} {
+			p := compile(t, env, src)
+			for range 40 {
+				got, err := p.EvalBool(testInput(t))
+				require.NoError(t, err, "%s: %s", name, src)
+				require.True(t, got, "%s: %s", name, src)
+			}
 		}
 	}
 }

@@ -59,9 +59,16 @@ type place struct {
 	loose bool  // the same place can be another value: an index leads to it
 }
 
-func (p place) path() Path {
+func (p place) path() Path { return pathOf(p.steps) }
+
+func pathOf(steps []step) Path {
+	size := 0
+	for _, s := range steps {
+		size += len(s.name) + len("[]")
+	}
 	var b strings.Builder
-	for i, s := range p.steps {
+	b.Grow(size)
+	for i, s := range steps {
 		switch {
 		case s.any:
 			b.WriteString("[]")
@@ -217,41 +224,34 @@ type reference struct {
 	path   Path
 	steps  []step
 	tested bool // by has() only
-	slot   int  // that leads to it; -1: none does
-	rest   []step
 }
 
 type reader struct {
 	types *provider
-	found map[Path]reference
+	found []reference
 	at    map[int64]Path
+	visit func(ast.Expr, bindings) // walk
 }
 
 // readsOf returns what the expression refers to, sorted by path, and the path
 // of every selection and index, by its id.
 func readsOf(root *ast.AST, types *provider) ([]reference, map[int64]Path) {
-	r := &reader{types: types, found: make(map[Path]reference), at: make(map[int64]Path)}
+	r := &reader{types: types, at: make(map[int64]Path)}
+	r.visit = r.walk
 	r.walk(root.Expr(), nil)
-	refs := make([]reference, 0, len(r.found))
-	for _, ref := range r.found {
-		refs = append(refs, ref)
-	}
-	slices.SortFunc(refs, func(a, b reference) int { return strings.Compare(string(a.path), string(b.path)) })
-	return refs, r.at
+	slices.SortFunc(r.found, func(a, b reference) int { return strings.Compare(string(a.path), string(b.path)) })
+	return r.found, r.at
 }
 
 func (r *reader) walk(e ast.Expr, bound bindings) {
 	if at, ok := r.types.locate(e, bound); ok {
-		r.record(at, false)
-		r.chain(e, bound)
+		r.chain(e, at.steps, bound, r.record(at, false))
 		return
 	}
 	if e.Kind() == ast.SelectKind && e.AsSelect().IsTestOnly() {
 		if at, ok := r.types.locate(e.AsSelect().Operand(), bound); ok {
-			tested := at.then(step{name: e.AsSelect().FieldName()})
-			r.record(tested, true)
-			r.at[e.ID()] = tested.path()
-			r.chain(e.AsSelect().Operand(), bound)
+			r.at[e.ID()] = r.record(at.then(step{name: e.AsSelect().FieldName()}), true)
+			r.chain(e.AsSelect().Operand(), at.steps, bound, "")
 			return
 		}
 	}
@@ -259,25 +259,25 @@ func (r *reader) walk(e ast.Expr, bound bindings) {
 		r.comprehension(e, bound)
 		return
 	}
-	r.types.inside(e, bound, r.walk)
+	r.types.inside(e, bound, r.visit)
 }
 
 // chain notes the paths of the selections that lead to a place, and walks the
-// indexes on the way.
-func (r *reader) chain(e ast.Expr, bound bindings) {
-	at, ok := r.types.locate(e, bound)
-	if !ok {
+// indexes on the way. path is that of the steps, if it is known.
+func (r *reader) chain(e ast.Expr, steps []step, bound bindings, path Path) {
+	if e.Kind() != ast.SelectKind && e.Kind() != ast.CallKind {
 		return
 	}
-	switch e.Kind() {
-	case ast.SelectKind:
-		r.at[e.ID()] = at.path()
-		r.chain(e.AsSelect().Operand(), bound)
-	case ast.CallKind:
-		r.at[e.ID()] = at.path()
-		r.chain(e.AsCall().Args()[0], bound)
-		r.walk(e.AsCall().Args()[1], bound)
+	if path == "" {
+		path = pathOf(steps)
 	}
+	r.at[e.ID()] = path
+	if e.Kind() == ast.SelectKind {
+		r.chain(e.AsSelect().Operand(), steps[:len(steps)-1], bound, "")
+		return
+	}
+	r.chain(e.AsCall().Args()[0], steps[:len(steps)-1], bound, "")
+	r.walk(e.AsCall().Args()[1], bound)
 }
 
 // comprehension records a list that is looped over by what is read of its
@@ -287,7 +287,7 @@ func (r *reader) comprehension(e ast.Expr, bound bindings) {
 	each := r.types.element(e, bound)
 	r.types.inside(e, bound, func(operand ast.Expr, inner bindings) {
 		if each != nil && operand.ID() == loop.IterRange().ID() {
-			r.chain(operand, inner)
+			r.chain(operand, each.steps[:len(each.steps)-1], inner, "")
 			return
 		}
 		r.walk(operand, inner)
@@ -296,20 +296,50 @@ func (r *reader) comprehension(e ast.Expr, bound bindings) {
 		return
 	}
 	prefix := string(each.path())
-	for path := range r.found {
-		if strings.HasPrefix(string(path), prefix) {
+	for _, known := range r.found {
+		if strings.HasPrefix(string(known.path), prefix) {
 			return
 		}
 	}
 	r.record(place{steps: each.steps[:len(each.steps)-1]}, false)
 }
 
-func (r *reader) record(at place, tested bool) {
+func (r *reader) record(at place, tested bool) Path {
 	path := at.path()
-	if known, ok := r.found[path]; ok {
-		tested = tested && known.tested
+	for i := range r.found {
+		if known := &r.found[i]; known.path == path {
+			known.tested = known.tested && tested
+			return known.path
+		}
 	}
-	r.found[path] = reference{path: path, steps: at.steps, tested: tested}
+	r.found = append(r.found, reference{path: path, steps: at.steps, tested: tested})
+	return path
+}
+
+// read is a path of [Program.Reads], and where a frame has the value that
+// [Program.Readings] shows for it.
+type read struct {
+	path   Path
+	shown  Path     // path up to the first list element
+	tested bool     // by has() only
+	slot   int32    // that leads to it; -1: none does
+	rest   []string // the names of members from there
+}
+
+// readOf finds the slot of a reference.
+func (l *Layout) readOf(types *provider, ref reference) read {
+	r := read{path: ref.path, shown: ref.path, tested: ref.tested}
+	steps := ref.steps
+	if each := slices.IndexFunc(steps, func(s step) bool { return s.any }); each >= 0 {
+		steps = steps[:each]
+		r.shown = pathOf(steps)
+	}
+	slot, rest := l.resolve(types, steps)
+	r.slot = int32(slot)
+	for _, s := range rest {
+		r.rest = append(r.rest, s.name)
+	}
+	return r
 }
 
 // Reads returns the sorted distinct paths that the expression refers to,
@@ -349,41 +379,42 @@ type Reading struct {
 	Unavailable string
 }
 
-// Readings returns what the expression refers to with the values of a frame,
-// sorted by path, for the record of a check. It shows a list whole instead of
-// what is read of its elements, and it includes what the evaluation did not
-// reach.
-func (p *Program) Readings(f *Frame) []Reading {
-	if p == nil || f == nil || f.layout != p.env.layout {
-		return nil
+// Readings is [Program.AppendReadings] to nothing.
+func (p *Program) Readings(f *Frame) []Reading { return p.AppendReadings(nil, f) }
+
+// AppendReadings appends to dst what the expression refers to with the values
+// of a frame, sorted by path, for the record of a check. It shows a list whole
+// instead of what is read of its elements, and it includes what the evaluation
+// did not reach.
+func (p *Program) AppendReadings(dst []Reading, f *Frame) []Reading {
+	if p == nil || f == nil || f.layout != p.layout {
+		return dst
 	}
-	var readings []Reading
-	for _, r := range p.reads {
-		steps := r.steps
-		if each := slices.IndexFunc(steps, func(s step) bool { return s.any }); each >= 0 {
-			steps = steps[:each]
-		}
-		reading := Reading{Path: place{steps: steps}.path()}
+	first := len(dst)
+	for i := range p.reads {
+		r := &p.reads[i]
+		reading := Reading{Path: r.shown}
 		reading.Value, reading.Unavailable = f.lookup(r)
-		readings = append(readings, reading)
+		at, known := slices.BinarySearchFunc(dst[first:], r.shown, func(a Reading, path Path) int {
+			return strings.Compare(string(a.Path), string(path))
+		})
+		if !known {
+			dst = slices.Insert(dst, first+at, reading)
+		}
 	}
-	slices.SortFunc(readings, func(a, b Reading) int { return strings.Compare(string(a.Path), string(b.Path)) })
-	return slices.CompactFunc(readings, func(a, b Reading) bool { return a.Path == b.Path })
+	return dst
 }
 
-func (f *Frame) lookup(r reference) (strictjson.Value, string) {
-	if r.slot < 0 {
+func (f *Frame) lookup(r *read) (strictjson.Value, string) {
+	if r.slot < 0 || int(r.slot) >= len(f.vals) {
 		return strictjson.Value{}, ""
 	}
-	if why, broken := f.Unavailable(r.slot); broken {
+	if why, broken := f.Unavailable(int(r.slot)); broken {
 		return strictjson.Value{}, orUnknown(why)
 	}
 	v := f.vals[r.slot]
-	for _, s := range r.rest {
-		if s.any {
-			break
-		}
-		next, ok := v.Get(s.name)
+	for _, name := range r.rest {
+		next, ok := v.Get(name)
 		if !ok {
 			return strictjson.Value{}, ""
 		}

@@ -65,10 +65,18 @@ func testScope() celplan.Scope {
 	}
 }
 
-func testEnv(t testing.TB) *celplan.Env {
-	env, err := celplan.NewEnv(testScope(), nil)
+func testEnv(t testing.TB, opts ...celplan.Option) *celplan.Env {
+	env, err := celplan.NewEnv(testScope(), opts...)
 	require.NoError(t, err)
 	return env
+}
+
+// bothPaths returns an environment of testScope for each way of evaluation.
+func bothPaths(t testing.TB) map[string]*celplan.Env {
+	return map[string]*celplan.Env{
+		"native": testEnv(t),
+		"cel-go": testEnv(t, celplan.WithMode(celplan.ModeReference)),
+	}
 }
 
 func object(members ...strictjson.Member) strictjson.Value {

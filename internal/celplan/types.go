@@ -37,6 +37,7 @@ type variable struct {
 type objectType struct {
 	name   string
 	cel    *types.Type
+	typ    *types.Type // of cel
 	fields map[string]*field
 	names  []string // of the fields, sorted
 }
@@ -115,6 +116,7 @@ func (p *provider) object(t *strictjson.Type, at string, depth int) (*objectType
 	}
 	o.name = fmt.Sprintf("%s%d", objectMark, len(p.objects))
 	o.cel = types.NewObjectType(o.name, traits.FieldTesterType, traits.IndexerType)
+	o.typ = types.NewTypeTypeWithParam(o.cel)
 	p.objects[o.name], p.structures[structure.String()] = o, o
 	return o, nil
 }
@@ -191,7 +193,7 @@ func (p *provider) FindStructType(name string) (*types.Type, bool) {
 	if !ok {
 		return nil, false
 	}
-	return types.NewTypeTypeWithParam(o.cel), true
+	return o.typ, true
 }
 
 // FindStructFieldNames implements [types.Provider].

@@ -6,7 +6,7 @@ import "slices"
 // depends on, in one place, the way a careless edit would.
 func mutants() []mutant {
 	return slices.Concat(
-		arguments(), classification(), standing(), constraints(), money(), conclusion(), evidence(),
+		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(),
 	)
 }
 
@@ -20,8 +20,8 @@ func classification() []mutant {
 		},
 		{
 			File: "classify/classify.go",
-			Old:  "if holds, err := c.holds(); err != nil {",
-			New:  "if holds, err := c.holds(); err != nil && !c.Prohibited {",
+			Old:  "if holds, err := when(i); err != nil {",
+			New:  "if holds, err := when(i); err != nil && i < 0 {",
 			Why:  "a prohibited class whose condition errors is passed over",
 		},
 		{
@@ -32,14 +32,16 @@ func classification() []mutant {
 		},
 		{
 			File: "classify/classify.go",
-			Old:  "if started && c.Pattern != pattern {",
-			New:  "if started && c.Pattern != pattern && len(found) > 0 {",
+			Old:  "if i > specific && c.Pattern != candidates[specific].Pattern {",
+			New:  "if i > specific && c.Pattern != candidates[specific].Pattern && chosen.Outcome != Unclassified {",
 			Why:  "a condition that does not hold falls through to a less specific pattern",
+			// authority passes the candidates of one pattern alone.
+			Package: "./classify", Run: "^TestChoose$",
 		},
 		{
 			File: "classify/classify.go",
-			Old:  "found = append(found, i)",
-			New:  "found = []int{i}",
+			Old:  "r.Outcome, r.Also, r.Index = Ambiguous, []int{r.Index, i}, -1",
+			New:  "r.Index = i",
 			Why:  "of two classes that hold the last wins",
 		},
 		{
@@ -67,22 +69,64 @@ func classification() []mutant {
 			Why:  "a trigger lowers the tier",
 		},
 		{
-			File: "authority/classify.go",
-			Old:  "if p.line.competing(call.At) == p.grant {",
-			New:  "if p.line.competing(call.At) != nil {",
+			File: "authority/contest.go",
+			Old:  "if p := c.plans[i]; p.grant.competes.has(at) {",
+			New:  "if p := c.plans[i]; p.grant != nil {",
 			Why:  "every version of an authorization competes",
 		},
 		{
 			File: "authority/set.go",
-			Old:  "if !at.Before(g.Grant.At) {\n\t\t\treturn g",
-			New:  "if at.Before(g.Grant.Expires) {\n\t\t\treturn g",
+			Old:  "g.competes = period{from: g.Grant.At, until: until}",
+			New:  "g.competes = period{until: until}",
 			Why:  "a version competes before its grant",
 		},
 		{
-			File: "authority/classify.go",
-			Old:  "t, ok := c.set.tools[c.call.Tool.String()]",
-			New:  "t, ok := c.set.tools[c.call.Tool.Name]",
+			File: "authority/set.go",
+			Old:  "if until.IsZero() || g.Grant.At.Before(until) {",
+			New:  "if false {",
+			Why:  "a version competes beside the one that follows it",
+		},
+		{
+			File:    "authority/classify.go",
+			Old:     "if p := &c.patterns[i]; p.during.has(at) {",
+			New:     "if p := &c.patterns[i]; i == 0 {",
+			Why:     "a pattern of a version that does not compete hides the less specific ones",
+			Package: "./authority", Run: "^TestIndex",
+		},
+		{
+			File: "authority/tool.go",
+			Old:  "for t != nil && t.id.Server != id.Server {",
+			New:  "for t != nil && t.id.Server != id.Server && t.next != nil {",
 			Why:  "the server is no part of a tool's identity",
+		},
+		{
+			File: "authority/contest.go",
+			Old:  "return s.all // each fails to read it",
+			New:  "return nil",
+			Why:  "an absent value selects no class instead of failing",
+			// The corpus has no tool with so many classes that they are indexed.
+			Package: "./authority", Run: "^TestIndex",
+		},
+		{
+			File:    "authority/contest.go",
+			Old:     "case strictjson.Int:\n\t\treturn s.whole[v.Int()]",
+			New:     "case strictjson.Int:\n\t\treturn s.whole[v.Int()+1]",
+			Why:     "a call finds the class of another number",
+			Package: "./authority", Run: "^TestIndex",
+		},
+		{
+			File:    "authority/contest.go",
+			Old:     "if len(source) > 0 && (next < 0 || source[0] < sources[next][0]) {",
+			New:     "if len(source) > 0 && next < 0 {",
+			Why:     "indexed classes are asked out of their order",
+			Package: "./authority", Run: "^TestIndex",
+		},
+		{
+			File:    "internal/celplan/selector.go",
+			Old:     "if len(ch.clauses) > 1 && ch.stop {",
+			New:     "if false {",
+			Why:     "the first of several alternatives finds the class",
+			Package: "./internal/celplan", Run: "^TestSelector",
 		},
 	}
 }
@@ -92,28 +136,28 @@ func conclusion() []mutant {
 	return []mutant{
 		{
 			File: "rationale/conclude.go",
-			Old:  "if r := d.Checks[i].Result; r != Passed && r != Raised {",
-			New:  "if r := d.Checks[i].Result; r == Failed {",
+			Old:  "\tdefault:\n\t\tt.failed = true",
+			New:  "\tdefault:\n\t\tt.failed = result == Failed",
 			Why:  "a check that errored does not deny",
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "if r := d.Checks[i].Result; r != Passed && r != Raised {",
-			New:  "if r := d.Checks[i].Result; r == Errored {",
+			Old:  "\tdefault:\n\t\tt.failed = true",
+			New:  "\tdefault:\n\t\tt.failed = result == Errored",
 			Why:  "a check that failed does not deny",
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "if d.Class == \"\" || !standingPermits(d) {",
-			New:  "if d.Class == \"\" {",
+			Old:  "if !t.Classified || !permits {",
+			New:  "if !t.Classified {",
 			Why:  "standing does not matter",
 			// authority gives no such draft, so no case of the corpus can tell.
 			Package: "./rationale", Run: "^TestConclude",
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "return d.Standing.Recommendable() && slices",
-			New:  "return slices",
+			Old:  "return t.Standing.Recommendable() && t.excused",
+			New:  "return t.excused",
 			Why:  "every standing may recommend",
 			// authority gives no such draft, so no case of the corpus can tell.
 			Package: "./rationale", Run: "^TestConclude",
@@ -126,7 +170,7 @@ func conclusion() []mutant {
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "if d.Approval != \"\" {\n\t\t\treturn Allow\n\t\t}\n\t\treturn Pend",
+			Old:  "if t.Approved {\n\t\t\treturn Allow\n\t\t}\n\t\treturn Pend",
 			New:  "return Allow",
 			Why:  "a call that needs approval runs without",
 		},
@@ -138,8 +182,8 @@ func conclusion() []mutant {
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "if d.Checks[i].Result == Raised {",
-			New:  "if d.Checks[i].Result == Raised && tier == d.BaseTier {",
+			Old:  "t.Tier = classify.Max(t.Tier, to)",
+			New:  "if t.Tier <= classify.Parameterized {\n\t\t\tt.Tier = classify.Max(t.Tier, to)\n\t\t}",
 			Why:  "only the first check that raises counts",
 		},
 		{
@@ -158,8 +202,8 @@ func conclusion() []mutant {
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "\t\t\td.Verdict, d.Would = Allow, &verdict\n",
-			New:  "\t\t\td.Verdict, d.Would = verdict, &verdict\n",
+			Old:  "c.Verdict, c.Would = Allow, verdict\n",
+			New:  "c.Verdict, c.Would = verdict, verdict\n",
 			Why:  "observe mode enforces",
 		},
 		{
@@ -170,8 +214,8 @@ func conclusion() []mutant {
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "return slices.Compact(found)",
-			New:  "return slices.Compact(found)[:min(1, len(found))]",
+			Old:  "\t\t\tfound = append(found, reason)\n\t\t}\n\t}\n\treturn found",
+			New:  "\t\t\tfound = append(found, reason)\n\t\t}\n\t}\n\treturn found[:1]",
 			Why:  "a refusal names only the first reason",
 		},
 	}

@@ -16,7 +16,8 @@ const maxPlaces = 5000
 type compiler struct {
 	tree   any
 	nodes  map[string]*node // by the pointers that meet at a place
-	beyond bool             // a keyword needs the library
+	order  map[string][]string
+	beyond bool // a keyword needs the library
 }
 
 // part is one subschema that has a say at a place.
@@ -174,9 +175,11 @@ func (c *compiler) properties(n *node, p *place) *Error {
 		return err
 	}
 	names := make(map[string]*[2][]string) // pointers that always and sometimes hold
+	var order []string
 	for i, parts := range [][]part{p.always, p.sometimes} {
 		for _, part := range parts {
 			props, _ := part.keys["properties"].(map[string]any)
+			order = append(order, c.order[part.at+"/properties"]...)
 			for name := range props {
 				if names[name] == nil {
 					names[name] = new([2][]string)
@@ -192,7 +195,11 @@ func (c *compiler) properties(n *node, p *place) *Error {
 		}
 		n.fields = append(n.fields, field{name: name, node: child})
 	}
-	return c.required(n, p)
+	if err := c.required(n, p); err != nil {
+		return err
+	}
+	n.follow(order)
+	return nil
 }
 
 // extra decides on properties beyond the declared ones. One part that allows
@@ -258,8 +265,8 @@ func (c *compiler) required(n *node, p *place) *Error {
 				}
 				n.fields = slices.Insert(n.fields, i, field{name: name, node: n.extra})
 			}
-			if !n.fields[i].required {
-				n.fields[i].required = true
+			if n.fields[i].required == 0 {
+				n.fields[i].required = 1
 				n.required++
 			}
 		}
@@ -267,9 +274,11 @@ func (c *compiler) required(n *node, p *place) *Error {
 	return nil
 }
 
-// settleTypes computes every node's type while nothing else sees the schema, so
-// that reading it later changes nothing.
-func settleTypes(root *node) {
+// settle computes every node's type and index while nothing else sees the
+// schema, so that reading it later changes nothing. It reports whether every
+// property of every object is declared, and no object has more than 64.
+func settle(root *node) (distinct bool) {
+	distinct = true
 	seen := make(map[*node]bool)
 	var visit func(n *node)
 	visit = func(n *node) {
@@ -278,6 +287,10 @@ func settleTypes(root *node) {
 		}
 		seen[n] = true
 		n.typeOf()
+		n.index = newIndex(n.fields)
+		if n.kinds&objectKind != 0 && (n.extra != nil || len(n.fields) > 64) {
+			distinct = false
+		}
 		for i := range n.fields {
 			visit(n.fields[i].node)
 		}
@@ -285,6 +298,7 @@ func settleTypes(root *node) {
 		visit(n.elem)
 	}
 	visit(root)
+	return distinct
 }
 
 func list(v any) []any {

@@ -34,8 +34,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-func refuse(offset int64, format string, args ...any) *Error {
-	return &Error{Offset: offset, Message: fmt.Sprintf(format, args...)}
+func refuse(offset int, format string, args ...any) *Error {
+	return &Error{Offset: int64(offset), Message: fmt.Sprintf(format, args...)}
 }
 
 // below returns e with its path prefixed by the step that leads to it. Paths are

@@ -27,12 +27,37 @@ func FromGo(t *Type, v any) (Value, error) {
 	if t == nil {
 		return Value{}, refuse(-1, "no type to convert to")
 	}
+	if out, ok := quickFromGo(t.Kind, v); ok {
+		return out, nil
+	}
 	c := converter{lim: DefaultLimits()}
 	out, err := c.value(t, reflect.ValueOf(v), 0)
 	if err != nil {
 		return Value{}, err
 	}
 	return out, nil
+}
+
+// quickFromGo is FromGo for the types that most facts have, without reflection.
+// It leaves whatever it does not convert to that.
+func quickFromGo(want Kind, v any) (out Value, ok bool) {
+	switch v := v.(type) {
+	case bool:
+		return BoolValue(v), want == Bool
+	case int:
+		return IntValue(int64(v)), want == Int
+	case int64:
+		return IntValue(v), want == Int
+	case float64:
+		return doubleValue(v + 0), want == Double && !math.IsNaN(v) && !math.IsInf(v, 0)
+	case string:
+		return StringValue(v), want == String && len(v) <= DefaultLimits().Bytes && utf8.ValidString(v)
+	case time.Time:
+		return TimestampValue(v), want == Timestamp && inYears(v)
+	case time.Duration:
+		return DurationValue(v), want == Duration
+	}
+	return Value{}, false
 }
 
 // converter counts what one conversion has cost.
@@ -103,10 +128,15 @@ func integer(t *Type, v reflect.Value) (Value, *Error) {
 }
 
 func timestamp(at time.Time) (Value, *Error) {
-	if y := at.UTC().Year(); y < 1 || y > 9999 {
-		return Value{}, refuse(-1, "year %d is outside 1 to 9999", y)
+	if !inYears(at) {
+		return Value{}, refuse(-1, "year %d is outside 1 to 9999", at.UTC().Year())
 	}
 	return TimestampValue(at), nil
+}
+
+func inYears(at time.Time) bool {
+	y := at.UTC().Year()
+	return 1 <= y && y <= 9999
 }
 
 // spend counts the bytes of text.

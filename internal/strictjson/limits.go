@@ -1,7 +1,8 @@
 package strictjson
 
 // Limits bound what reading one document may cost. They are checked before the
-// cost arises. A limit of zero admits nothing of its kind, so the zero Limits
+// cost arises, except that a document of at most 64 KiB with few brackets may be
+// checked for being JSON before its values are counted. A limit of zero admits nothing of its kind, so the zero Limits
 // refuse every document.
 type Limits struct {
 	Bytes       int // length of the whole document

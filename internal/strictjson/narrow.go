@@ -164,7 +164,7 @@ func (n *node) scalar(v any) (Value, bool) {
 		return StringValue(v), n.kinds&stringKind != 0
 	case json.Number:
 		d := decoder{lim: schemaLimits()}
-		value, err := d.number([]byte(v), n.kinds, 0)
+		value, err := d.number([]byte(v), 0, n.kinds)
 		return value, err == nil
 	}
 	return Value{}, false
@@ -186,9 +186,9 @@ func (p part) bound(inclusive, exclusive string) *Bound {
 func numberOf(lit json.Number) Value {
 	if d, problem := parseDecimal([]byte(lit)); problem == "" {
 		if i, ok := d.int64(); ok {
-			return Value{kind: Int, num: i, str: string(lit)}
+			return IntValue(i).literally(string(lit))
 		}
 	}
 	f, _ := strconv.ParseFloat(string(lit), 64) // at its limit where it overflows
-	return Value{kind: Double, dbl: f, str: string(lit)}
+	return doubleValue(f).literally(string(lit))
 }

@@ -63,6 +63,8 @@ func (k kindSet) single() Kind {
 type node struct {
 	kinds    kindSet
 	fields   []field // of an object, sorted by name
+	index    index   // of fields
+	first    int32   // index of the field that is expected first; negative: none
 	required int     // how many of fields are
 	extra    *node   // of an object's further properties; nil: it has none
 	elem     *node   // of an array's elements; never nil where arrays are allowed
@@ -76,7 +78,8 @@ type node struct {
 type field struct {
 	name     string
 	node     *node
-	required bool
+	required int   // 1 or 0
+	next     int32 // index of the field that is expected after this one; negative: none
 }
 
 // anything is what a place without a schema accepts. It is built anew for each
@@ -90,21 +93,35 @@ func anything() *node {
 // isMap reports whether objects at this place have no declared properties.
 func (n *node) isMap() bool { return !n.root && len(n.fields) == 0 && n.extra != nil }
 
-// field finds a declared property by the unquoted bytes of its name.
-func (n *node) field(name []byte) *field {
+// find returns the index in fields of a declared property by the unquoted bytes
+// of its name, negative where it is not declared.
+func (n *node) find(name []byte) int {
+	if i := n.index.guess(name); i < len(n.fields) && n.fields[i].name == string(name) {
+		return i
+	}
 	low, high := 0, len(n.fields)
 	for low < high { // by hand: these comparisons convert name without a copy
 		mid := int(uint(low+high) >> 1)
 		switch f := &n.fields[mid]; {
 		case f.name == string(name):
-			return f
+			return mid
 		case f.name < string(name):
 			low = mid + 1
 		default:
 			high = mid
 		}
 	}
-	return nil
+	return -1
+}
+
+// allows reports whether v is among the values that are allowed.
+func (n *node) allows(v *Value) bool {
+	for i := range n.enum {
+		if n.enum[i].equal(v) {
+			return true
+		}
+	}
+	return false
 }
 
 // folded finds a declared property whose name differs from name only by Unicode
@@ -144,7 +161,7 @@ func (n *node) typeOf() *Type {
 		}
 		for i := range n.fields {
 			f := &n.fields[i]
-			t.Fields = append(t.Fields, Field{Name: f.name, Type: f.node.typeOf(), Required: f.required})
+			t.Fields = append(t.Fields, Field{Name: f.name, Type: f.node.typeOf(), Required: f.required == 1})
 		}
 		if n.extra != nil {
 			t.Elem = n.extra.typeOf()

@@ -58,8 +58,8 @@ func (n *node) child(step string, index bool) (child *node, required bool) {
 	if n.kinds&objectKind == 0 {
 		return nil, false
 	}
-	if f := n.field([]byte(step)); f != nil {
-		return f.node, f.required
+	if i := n.find([]byte(step)); i >= 0 {
+		return n.fields[i].node, n.fields[i].required == 1
 	}
 	return n.extra, false
 }

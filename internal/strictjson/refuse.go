@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func wrongKind(want kindSet, got string, offset int64) *Error {
+func wrongKind(want kindSet, got string, offset int) *Error {
 	names := want.names()
 	switch len(names) {
 	case 0:
@@ -18,7 +18,7 @@ func wrongKind(want kindSet, got string, offset int64) *Error {
 	return refuse(offset, "want one of %s, got %s", strings.Join(names, ", "), got)
 }
 
-func notInEnum(n *node, got Value, offset int64) *Error {
+func notInEnum(n *node, got Value, offset int) *Error {
 	allowed := make([]string, len(n.enum))
 	for i, v := range n.enum {
 		allowed[i] = v.brief()
@@ -29,10 +29,10 @@ func notInEnum(n *node, got Value, offset int64) *Error {
 	return refuse(offset, "want one of %s, got %s", listed(allowed), got.brief())
 }
 
-func missing(n *node, got Value, offset int64) *Error {
+func missing(n *node, got Value, offset int) *Error {
 	var names []string
 	for i := range n.fields {
-		if _, ok := got.Get(n.fields[i].name); !ok && n.fields[i].required {
+		if _, ok := got.Get(n.fields[i].name); !ok && n.fields[i].required == 1 {
 			names = append(names, nameStep(n.fields[i].name))
 		}
 	}
@@ -42,7 +42,7 @@ func missing(n *node, got Value, offset int64) *Error {
 	return refuse(offset, "required properties are missing: %s", listed(names))
 }
 
-func unknown(n *node, name string, offset int64) *Error {
+func unknown(n *node, name string, offset int) *Error {
 	names := n.fieldNames()
 	msg := "unknown property; none is known here"
 	if len(names) > 0 {
@@ -55,18 +55,20 @@ func unknown(n *node, name string, offset int64) *Error {
 		}
 		msg = fmt.Sprintf("unknown property; %sknown: %s", near, listed(names))
 	}
-	return (&Error{Offset: offset, Message: msg}).belowName(name)
+	return (&Error{Offset: int64(offset), Message: msg}).belowName(name)
 }
 
 // brief writes a scalar for a message.
 func (v Value) brief() string {
 	switch v.kind {
 	case String:
-		return quote(v.str)
+		return quote(v.Str())
 	case List:
 		return "an array"
 	case Map, Object:
 		return "an object"
+	case Table:
+		return "a table"
 	}
 	return cut(string(v.AppendJSON(nil)), maxQuoted)
 }

@@ -164,8 +164,8 @@ func (v Value) descend(steps []string, e *Error) Value {
 	if len(steps) == 0 {
 		return v
 	}
-	if i, err := strconv.Atoi(steps[0]); err == nil && v.kind == List && i < len(v.list) {
-		place := v.list[i].descend(steps[1:], e)
+	if i, err := strconv.Atoi(steps[0]); err == nil && v.kind == List && i < v.Len() {
+		place := v.Elem(i).descend(steps[1:], e)
 		_ = e.belowIndex(i)
 		return place
 	}
@@ -183,16 +183,16 @@ func (v Value) plain() any {
 	case Int, Double:
 		return json.Number(v.AppendJSON(nil))
 	case String:
-		return v.str
+		return v.Str()
 	case List:
-		out := make([]any, len(v.list))
-		for i, e := range v.list {
+		out := make([]any, v.Len())
+		for i, e := range v.List() {
 			out[i] = e.plain()
 		}
 		return out
 	case Map, Object:
-		out := make(map[string]any, len(v.obj))
-		for _, m := range v.obj {
+		out := make(map[string]any, v.Len())
+		for _, m := range v.Members() {
 			out[m.Name] = m.Value.plain()
 		}
 		return out
@@ -308,14 +308,14 @@ func pointer(steps []string) string {
 
 // offsetOf finds where a place of an accepted document starts. Only an error
 // costs this second pass.
-func offsetOf(data []byte, steps []string) int64 {
+func offsetOf(data []byte, steps []string) int {
 	want := jsontext.Pointer(pointer(steps))
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
 	for {
 		dec.PeekKind()
 		before := dec.InputOffset()
 		if _, err := dec.ReadToken(); err != nil || dec.StackPointer() == want {
-			return before
+			return int(before)
 		}
 	}
 }

@@ -29,6 +29,8 @@ func TestScanRefuses(t *testing.T) {
 		{"trailing value", `{} {}`, "", "data after the end"},
 		{"trailing garbage", `{}x`, "", "data after the end"},
 		{"trailing NUL", "{}\x00", "", "data after the end"},
+		{"digits after zero", `000`, "", "data after the end of the document (byte 1)"},
+		{"sign after number", `1-1`, "", "data after the end of the document (byte 1)"},
 		{"object as name", `{{}:1}`, "", "name must be a string"},
 		{"number as name", `{1:1}`, "", "not JSON"},
 		{"NaN", `[NaN]`, "[0]", "not JSON"},
@@ -144,6 +146,40 @@ func TestScanStopsAtTheLimit(t *testing.T) {
 		require.ErrorAs(t, strictjson.Scan([]byte(in), lim), &refused)
 		assert.LessOrEqual(t, refused.Offset, int64(2*lim.Nodes), "%s", refused)
 	}
+}
+
+// A document is no other document for space before it. Behind enough of that it
+// is read token by token, which must not make a difference.
+func TestLongDocumentsReadAlike(t *testing.T) {
+	t.Parallel()
+	space := strings.Repeat(" \n\t\r", 20_000)
+	for name, schema := range readSchemas() {
+		s := compiled(t, schema)
+		for _, doc := range readDocuments() {
+			if strings.TrimSpace(doc) == "" || strings.HasPrefix(doc, "\xEF\xBB\xBF") || name == "rules" {
+				continue // refused at the start, or by the library at another place
+			}
+			short, refusedShort := s.Decode([]byte(doc), strictjson.DefaultLimits())
+			long, refusedLong := s.Decode([]byte(space+doc), strictjson.DefaultLimits())
+			require.True(t, alike(short, long), "%s: %s", name, doc)
+			sameRefusal(t, len(space), refusedShort, refusedLong)
+			sameRefusal(t, len(space), strictjson.Scan([]byte(doc), strictjson.DefaultLimits()), strictjson.Scan([]byte(space+doc), strictjson.DefaultLimits()))
+		}
+	}
+}
+
+func sameRefusal(t *testing.T, later int, short, long error) {
+	t.Helper()
+	if short == nil {
+		require.NoError(t, long)
+		return
+	}
+	var want, got *strictjson.Error
+	require.ErrorAs(t, short, &want)
+	require.ErrorAs(t, long, &got)
+	require.Equal(t, want.Path, got.Path)
+	require.Equal(t, want.Message, got.Message)
+	require.Contains(t, []int64{want.Offset, want.Offset + int64(later)}, got.Offset, "%v", want)
 }
 
 func TestScanDoesNotAllocate(t *testing.T) {

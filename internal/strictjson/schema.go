@@ -8,8 +8,9 @@ import (
 // Schema is a tool's compiled JSON schema. It is immutable and safe for
 // concurrent use. The zero and the nil Schema refuse every document.
 type Schema struct {
-	root  *node
-	rules *rules // keywords beyond structure; nil: it uses none
+	root     *node
+	rules    *rules // keywords beyond structure; nil: it uses none
+	distinct bool   // no object has further properties, so that each of a document is a bit of members
 }
 
 // CompileSchema compiles the JSON schema of a tool's arguments, drafts 4 to
@@ -33,8 +34,8 @@ func CompileSchema(raw []byte) (*Schema, error) {
 	}
 	// The scan is stricter than a schema needs on numbers alone ("maximum":
 	// 18446744073709551615 is usual), so those keep their text unjudged.
-	d := decoder{lim: schemaLimits(), discard: true, anyNumber: true}
-	if _, err := d.document(raw, unrestricted); err != nil {
+	d := decoder{lim: schemaLimits(), anyNumber: true}
+	if _, err := d.pooled(raw, unrestricted, false); err != nil {
 		err.Message = "schema: " + err.Message
 		return nil, err
 	}
@@ -42,9 +43,9 @@ func CompileSchema(raw []byte) (*Schema, error) {
 	dec.UseNumber()
 	var tree any
 	if err := dec.Decode(&tree); err != nil {
-		return nil, refuse(dec.InputOffset(), "schema: %v", err)
+		return nil, refuse(int(dec.InputOffset()), "schema: %v", err)
 	}
-	c := compiler{tree: tree, nodes: make(map[string]*node)}
+	c := compiler{tree: tree, nodes: make(map[string]*node), order: writtenOrder(raw)}
 	root, refused := c.root()
 	if refused != nil {
 		return nil, refused
@@ -56,8 +57,8 @@ func CompileSchema(raw []byte) (*Schema, error) {
 	if !c.beyond {
 		rules = nil
 	}
-	settleTypes(root)
-	return &Schema{root: root, rules: rules}, nil
+	distinct := settle(root)
+	return &Schema{root: root, rules: rules, distinct: distinct}, nil
 }
 
 // Type returns the structural type of the arguments: an Object. Where the schema
@@ -87,7 +88,7 @@ func (s *Schema) Decode(data []byte, lim Limits) (Value, error) {
 		return Value{}, refuse(-1, "no schema, so no arguments are allowed")
 	}
 	d := decoder{lim: lim}
-	v, err := d.document(data, s.root)
+	v, err := d.pooled(data, s.root, true)
 	if err != nil {
 		return Value{}, err
 	}

@@ -21,9 +21,15 @@ const (
 	Timestamp
 	Duration
 	Dyn // of a Type only: any kind, known when the value is
+
+	// Kinds of computed values only.
+
+	Uint  // uint64
+	Bytes // any bytes
+	Table // keys of any kind
 )
 
-var kindNames = [...]string{"invalid", "null", "bool", "int", "double", "string", "list", "map", "object", "timestamp", "duration", "dyn"}
+var kindNames = [...]string{"invalid", "null", "bool", "int", "double", "string", "list", "map", "object", "timestamp", "duration", "dyn", "uint", "bytes", "table"}
 
 // String returns the kind's name as manifests write it.
 func (k Kind) String() string {

@@ -2,6 +2,7 @@ package strictjson_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -135,6 +136,64 @@ func TestFromGoRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "nested deeper than 32 levels")
 }
 
+// What most facts are converts without allocating.
+func TestFromGoAllocations(t *testing.T) {
+	for typ, v := range map[string][]any{
+		"bool": {true}, "int": {-7, int64(1 << 40)}, "double": {2.5, math.Copysign(0, -1)}, "string": {"text", ""},
+		"timestamp": {time.Now(), time.Time{}}, "duration": {time.Hour},
+	} {
+		want, err := strictjson.ParseType(typ)
+		require.NoError(t, err)
+		for _, v := range v {
+			assert.Zero(t, testing.AllocsPerRun(100, func() {
+				if _, err := strictjson.FromGo(want, v); err != nil {
+					t.Error(err)
+				}
+			}), "%T", v)
+		}
+	}
+}
+
+// The quick way of the usual types refuses what the slow one of types defined on
+// them does, with the same words.
+func TestFromGoConvertsAlike(t *testing.T) {
+	t.Parallel()
+	type (
+		flag   bool
+		count  int64
+		amount float64
+		text   string
+	)
+	pairs := []struct{ usual, defined any }{
+		{true, flag(true)},
+		{false, flag(false)},
+		{7, count(7)},
+		{int64(math.MinInt64), count(math.MinInt64)},
+		{2.5, amount(2.5)},
+		{math.NaN(), amount(math.NaN())},
+		{math.Inf(1), amount(math.Inf(1))},
+		{math.Copysign(0, -1), amount(math.Copysign(0, -1))},
+		{"é", text("é")},
+		{"\xff", text("\xff")},
+		{"", text("")},
+		{strings.Repeat("x", 1<<20), text(strings.Repeat("x", 1<<20))},
+		{strings.Repeat("x", 1<<20+1), text(strings.Repeat("x", 1<<20+1))},
+	}
+	for _, kind := range []strictjson.Kind{strictjson.Invalid, strictjson.Null, strictjson.Bool, strictjson.Int, strictjson.Double, strictjson.String, strictjson.Timestamp, strictjson.Duration, strictjson.Dyn} {
+		for _, p := range pairs {
+			want, refused := strictjson.FromGo(&strictjson.Type{Kind: kind}, p.defined)
+			got, err := strictjson.FromGo(&strictjson.Type{Kind: kind}, p.usual)
+			assert.True(t, alike(want, got), "%v of %T", kind, p.usual)
+			if refused == nil {
+				assert.NoError(t, err)
+				continue
+			}
+			words := strings.ReplaceAll(refused.Error(), fmt.Sprintf("got %T", p.defined), fmt.Sprintf("got %T", p.usual))
+			assert.EqualError(t, err, words)
+		}
+	}
+}
+
 // A slice or map that the host changes later must not change a fact.
 func TestFromGoRetainsNothing(t *testing.T) {
 	t.Parallel()
@@ -170,6 +229,74 @@ func TestAppendJSON(t *testing.T) {
 	assert.Equal(t, `5e-324`, string(tiny.AppendJSON(nil)))
 }
 
+// The kinds that only a computation gives.
+func TestComputedValues(t *testing.T) {
+	t.Parallel()
+	table := strictjson.TableValue([]strictjson.Entry{
+		{Key: strictjson.UintValue(2), Value: strictjson.NullValue()},
+		{Key: strictjson.StringValue("b"), Value: strictjson.BytesValue("\xff\x00")},
+		{Key: strictjson.IntValue(10), Value: strictjson.UintValue(math.MaxUint64)},
+		{Key: strictjson.BoolValue(true), Value: strictjson.ListValue(nil)},
+		{Key: strictjson.IntValue(-2), Value: strictjson.StringValue("x")},
+		{Key: strictjson.StringValue("a"), Value: strictjson.IntValue(1)},
+		{Key: strictjson.UintValue(math.MaxUint64), Value: strictjson.NullValue()},
+	})
+	assert.Equal(t, strictjson.Table, table.Kind())
+	assert.Equal(t, 7, table.Len())
+	assert.Equal(t, `[[true,[]],[-2,"x"],[10,18446744073709551615],["a",1],["b","/wA="],[2,null],[18446744073709551615,null]]`, string(table.AppendJSON(nil)))
+	assert.Equal(t, "x", table.Entries()[1].Value.Str())
+	assert.Equal(t, uint64(math.MaxUint64), table.Entries()[2].Value.Uint())
+	assert.Equal(t, "\xff\x00", table.Entries()[4].Value.Str())
+	assert.Equal(t, `""`, string(strictjson.BytesValue("").AppendJSON(nil)))
+	for kind, name := range map[strictjson.Kind]string{strictjson.Uint: "uint", strictjson.Bytes: "bytes", strictjson.Table: "table"} {
+		assert.Equal(t, name, kind.String())
+		_, err := strictjson.ParseType(name)
+		assert.Error(t, err, "no fact and no argument is one")
+	}
+	at := strictjson.TimestampValue(time.Unix(-1, 5))
+	sec, nsec := at.Instant()
+	assert.Equal(t, int64(-1), sec)
+	assert.Equal(t, int32(5), nsec)
+	assert.True(t, at.Equal(strictjson.InstantValue(-1, 5)))
+	assert.Equal(t, time.Unix(-1, 5).UTC(), strictjson.InstantValue(-1, 5).Time())
+	assert.True(t, strictjson.TimestampValue(time.Time{}).Time().IsZero())
+}
+
+// Whatever is asked of a value of another kind, it is not taken for one.
+func TestAccessorsOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	double, err := strictjson.DoubleValue(2.5)
+	require.NoError(t, err)
+	one := []strictjson.Value{strictjson.IntValue(1)}
+	values := []strictjson.Value{
+		{},
+		strictjson.NullValue(), strictjson.BoolValue(true), strictjson.IntValue(7), double, strictjson.StringValue("text"), strictjson.ListValue(one),
+		strictjson.MapValue(strictjson.Map, []strictjson.Member{{Name: "a"}}), strictjson.MapValue(strictjson.Object, []strictjson.Member{{Name: "a"}}),
+		strictjson.TimestampValue(time.Unix(3, 4)), strictjson.DurationValue(5), strictjson.UintValue(6), strictjson.BytesValue("b"),
+		strictjson.TableValue([]strictjson.Entry{{Key: one[0], Value: one[0]}}), strictjson.MapValue(strictjson.List, []strictjson.Member{{Name: "a"}}),
+	}
+	assert.Equal(t, strictjson.Map, values[len(values)-1].Kind(), "members are a Map's, whoever asks for another kind")
+	for _, v := range values {
+		k := v.Kind()
+		assert.Equal(t, k == strictjson.List, v.List() != nil, k)
+		assert.Equal(t, k == strictjson.Map || k == strictjson.Object, v.Members() != nil, k)
+		assert.Equal(t, k == strictjson.Table, v.Entries() != nil, k)
+		assert.Equal(t, len(v.List())+len(v.Members())+len(v.Entries()), v.Len(), k)
+		assert.Equal(t, k == strictjson.String || k == strictjson.Bytes, v.Str() != "", k)
+		assert.Equal(t, k == strictjson.Double, v.Double() != 0, k)
+		assert.Equal(t, k == strictjson.Uint, v.Uint() != 0, k)
+		assert.Equal(t, k == strictjson.Int || k == strictjson.Bool || k == strictjson.Duration, v.Int() != 0, k)
+		assert.Equal(t, v.Int(), int64(v.Duration()), k)
+		assert.Equal(t, v.Int() != 0, v.Bool(), k)
+		assert.Equal(t, k == strictjson.Timestamp, !v.Time().IsZero(), k)
+		sec, nsec := v.Instant()
+		assert.Equal(t, k == strictjson.Timestamp, sec != 0 && nsec != 0, k)
+		assert.Empty(t, v.Literal(), k)
+		_, ok := v.Get("a")
+		assert.Equal(t, v.Members() != nil, ok, k)
+	}
+}
+
 func TestEqual(t *testing.T) {
 	t.Parallel()
 	one, err := strictjson.DoubleValue(1)
@@ -185,6 +312,9 @@ func TestEqual(t *testing.T) {
 		strictjson.DurationValue(0), strictjson.DurationValue(1), strictjson.ListValue(nil), strictjson.ListValue([]strictjson.Value{one}),
 		strictjson.ListValue([]strictjson.Value{one, one}), strictjson.ListValue([]strictjson.Value{strictjson.IntValue(1)}),
 		strictjson.MapValue(strictjson.Map, nil), entry(strictjson.Map, "a", one), entry(strictjson.Map, "b", one), entry(strictjson.Map, "a", strictjson.NullValue()),
+		strictjson.UintValue(1), strictjson.UintValue(2), strictjson.BytesValue(""), strictjson.BytesValue("1"), strictjson.TableValue(nil),
+		strictjson.TableValue([]strictjson.Entry{{Key: one, Value: one}}), strictjson.TableValue([]strictjson.Entry{{Key: strictjson.StringValue("a"), Value: one}}),
+		strictjson.TableValue([]strictjson.Entry{{Key: one, Value: strictjson.NullValue()}}),
 	}
 	for i := range values {
 		for j := range values {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package rationale_test
+
+const raceAllocs = 0
