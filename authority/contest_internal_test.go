@@ -141,11 +141,10 @@ func (e *evaluation) outcome() string {
 	return fmt.Sprint("failure ", e.failed)
 }
 
-// A tool with many classes asks only those that a call can be of.
-func TestIndexAsksFew(t *testing.T) {
+func indexedBy(t *testing.T, conditions []string, opts ...Option) *Set {
 	var b strings.Builder
-	for i := range 200 {
-		fmt.Fprintf(&b, "  - {id: c%d, tools: [act], tier: parameterized, when: \"args.s == 's%d' && args.n > 0\"}\n", i, i)
+	for i, when := range conditions {
+		fmt.Fprintf(&b, "  - {id: c%d, tools: [act], tier: parameterized, when: %q}\n", i, when)
 	}
 	doc := Document{Name: "d.yaml", Data: []byte(`apiVersion: ambit/v1
 kind: Authorization
@@ -156,24 +155,58 @@ approval: {by: [group:leads]}
 grant: {by: [{id: g@example.com}], at: 2026-10-01T00:00:00Z, expires: 2027-02-01T00:00:00Z}
 classes:
 ` + b.String())}
-	set, err := Load([]Document{doc}, Manifest{Tools: []Tool{indexedTool}}, AllowUnsigned())
+	set, err := Load([]Document{doc}, Manifest{Tools: []Tool{indexedTool}}, append(opts, AllowUnsigned())...)
 	require.NoError(t, err)
-	ask := func(arguments string) *evaluation {
-		e := begin(set, Call{At: firstDay, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: indexedTool.ID(), Arguments: []byte(arguments)})
-		e.classify()
-		return e
+	return set
+}
+
+func asked(set *Set, arguments string) *evaluation {
+	e := begin(set, Call{At: firstDay, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: indexedTool.ID(), Arguments: []byte(arguments)})
+	e.classify()
+	return e
+}
+
+// A tool with many classes asks only those that a call can be of.
+func TestIndexAsksFew(t *testing.T) {
+	var conditions []string
+	for i := range 200 {
+		conditions = append(conditions, fmt.Sprintf("args.s == 's%d' && args.n > 0", i))
 	}
-	e := ask(`{"s":"s77","n":1}`)
+	set := indexedBy(t, conditions)
+	e := asked(set, `{"s":"s77","n":1}`)
 	assert.Equal(t, "c77", e.class())
 	assert.Len(t, e.asked, 1)
-	e = ask(`{"n":1}`)
+	e = asked(set, `{"n":1}`)
 	assert.Equal(t, "d/c0/1 fails: args.s is absent", e.outcome())
 	assert.Len(t, e.asked, 1, "the first that fails is enough")
-	e = ask(`{"s":"other","n":1}`)
+	e = asked(set, `{"s":"other","n":1}`)
 	assert.Equal(t, unclassified, e.failed)
 	assert.Empty(t, e.asked)
 
-	reference, err := Load([]Document{doc}, Manifest{Tools: []Tool{indexedTool}}, AllowUnsigned(), WithReferenceCEL())
-	require.NoError(t, err)
+	reference := indexedBy(t, conditions, WithReferenceCEL())
 	assert.Empty(t, reference.tools[indexedTool.ID()].contests[agentKey{"bot", "prod"}].patterns[0].selectors, "cel-go is asked about every class")
+}
+
+func TestIndexOfEveryKind(t *testing.T) {
+	set := indexedBy(t, []string{
+		"args.n == 1", "args.n == 2", "args.n in [3, 4]", "args.n == -9223372036854775807",
+	})
+	for n, class := range map[string]string{"1": "c0", "2": "c1", "3": "c2", "4": "c2", "-9223372036854775807": "c3"} {
+		e := asked(set, `{"n":`+n+`}`)
+		assert.Equal(t, class, e.class(), n)
+		assert.Len(t, e.asked, 1, n)
+	}
+	e := asked(set, `{"n":0}`)
+	assert.Equal(t, unclassified, e.failed)
+	assert.Empty(t, e.asked)
+
+	set = indexedBy(t, []string{
+		"args.b == true && args.n == 1", "args.b == true && args.n == 2", "args.b == true && args.n == 3", "args.b == false",
+	})
+	e = asked(set, `{"b":false}`)
+	assert.Equal(t, "c3", e.class())
+	assert.Len(t, e.asked, 1)
+	e = asked(set, `{"b":true,"n":2}`)
+	assert.Equal(t, "c1", e.class())
+	assert.Len(t, e.asked, 3)
 }

@@ -58,6 +58,34 @@ func TestUnitsAreTheDecimal(t *testing.T) {
 	assert.NotZero(t, taken)
 }
 
+// Products that do not fit are left to decimals, whether or not they wrap to
+// something that looks like an amount.
+func TestUnitsThatDoNotFit(t *testing.T) {
+	for _, c := range []struct {
+		a, b int64
+		fits bool
+	}{
+		{math.MaxInt64, 1, true},
+		{math.MaxInt64, 0, true},
+		{1 << 31, 1 << 31, true},
+		{math.MaxInt64/2 + 1, 2, false},
+		{1 << 32, 1 << 31, false},
+		{1 << 32, 1 << 32, false},
+		{1 << 62, 5, false},
+		{math.MaxInt64, math.MaxInt64, false},
+	} {
+		got, fits := times(c.a, c.b)
+		require.Equal(t, c.fits, fits, "%d × %d", c.a, c.b)
+		if fits {
+			assert.Equal(t, c.a*c.b, got)
+		}
+	}
+	_, fits := plainUnits("9223372036854.775808", 6)
+	assert.False(t, fits)
+	_, fits = plainUnits("922337203685477581", 1)
+	assert.False(t, fits)
+}
+
 // A call costs the same whether units take it up or decimals alone decide.
 func TestUnitsPriceLikeDecimals(t *testing.T) {
 	taken, not := 0, 0
