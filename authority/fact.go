@@ -86,10 +86,12 @@ func (e *evaluation) factKey(f *factPlan) string {
 	if len(f.fact.by) == 0 {
 		return ""
 	}
-	key, ok := e.appendNestedAll([]byte{'['}, f.by)
+	memory := e.record.json // which gathers nothing yet
+	key, ok := e.appendNestedAll(append(memory, '['), f.by)
 	if !ok {
-		key = fmt.Appendf(nil, "%q %s", e.tool.id, e.args)
+		key = fmt.Appendf(memory, "%q %s", e.tool.id, e.args)
 	}
+	e.record.json = key[:len(memory)]
 	if len(key) > maxFactKey {
 		return rationale.Digest(key)
 	}

@@ -29,7 +29,7 @@ type Live struct {
 	copies    bool // the tracer is the SDK's, which copies what it is given
 	grounds   grounded
 	decisions pending                         // allowed and not yet executed
-	documents memo[string, trace.SpanContext] // by digest
+	documents memo[string, *trace.SpanContext] // by digest
 }
 
 // NewLive returns a tracer that emits through a host's provider. A nil provider,
@@ -59,21 +59,20 @@ func NewLive(provider trace.TracerProvider, options ...Option) (*Live, error) {
 func (t *Live) Host(ctx context.Context) rationale.TraceContext { return hostTrace(ctx) }
 
 // Decided counts a decision and emits its span, `authorize {tool}`, which began
-// as long ago as took says.
+// as long ago as took says and ends now.
 func (t *Live) Decided(ctx context.Context, d *rationale.Decision, took time.Duration) {
 	t.decided(ctx, d, took)
-	now := time.Now()
 	on, document, s := t.grounds.of(d), t.authorization(d), t.scratch()
 	defer t.release(s)
-	s.links.add(toAuthorization, document)
-	s.options = append(s.options, on.decision.start, trace.WithTimestamp(now.Add(-max(took, 0))))
+	s.links.known(toAuthorization, document)
+	s.options = append(s.options, on.decision.start, trace.WithTimestamp(time.Now().Add(-max(took, 0))))
 	_, span := t.start(ctx, on.decision.name, s)
 	if span.IsRecording() {
 		s.attributes.decision(d, on)
 		span.SetAttributes(s.attributes...)
 		setStatus(span, decisionError(d))
 	}
-	span.End(trace.WithTimestamp(now))
+	span.End()
 	if d.Verdict == rationale.Allow {
 		t.decisions.put(d.ID, decided{span.SpanContext(), document, on})
 	}
@@ -88,7 +87,7 @@ func (t *Live) Execute(ctx context.Context, d *rationale.Decision) context.Conte
 		before.on, before.document = t.grounds.of(d), t.authorization(d)
 	}
 	s.links.add(toDecision, before.span)
-	s.links.add(toAuthorization, before.document)
+	s.links.known(toAuthorization, before.document)
 	s.options = append(s.options, before.on.execution.start)
 	ctx, span := t.start(ctx, before.on.execution.name, s)
 	return context.WithValue(ctx, executionKey{}, span)
@@ -117,7 +116,7 @@ func (t *Live) release(s *scratch) {
 	}
 }
 
-// executionKey finds the span that Execute started, even t.at(d.Authorization.Digest) the tool's own
+// executionKey finds the span that Execute started, even where the tool's own
 // span took its place in the context.
 type executionKey struct{}
 
@@ -147,31 +146,32 @@ func (t *Live) Changed(ctx context.Context, l *rationale.Lifecycle) {
 	digest := l.Authorization.Digest
 	var to links
 	if l.Event == rationale.EventLoaded {
-		to.add(toSuperseded, t.at(l.Supersedes))
+		to.known(toSuperseded, t.at(l.Supersedes))
 	} else {
-		to.add(toAuthorization, t.at(digest))
+		to.known(toAuthorization, t.at(digest))
 	}
 	_, span := t.tracer.Start(ctx, spanName(nameAuthorization, l.Authorization.ID),
 		trace.WithAttributes(lifecycleAttributes(l)...), trace.WithLinks(to...))
 	span.End()
 	if l.Event == rationale.EventLoaded {
-		t.documents.put(digest, span.SpanContext())
+		sc := span.SpanContext()
+		t.documents.put(digest, &sc)
 	}
 }
 
 // Shutdown stops the metrics. The providers are the host's, and stay open.
 func (t *Live) Shutdown(context.Context) error { return t.close() }
 
-// authorization returns t.at(d.Authorization.Digest) the span of the decision's authorization is.
-func (t *Live) authorization(d *rationale.Decision) trace.SpanContext {
+// authorization returns where the span of the decision's authorization is.
+func (t *Live) authorization(d *rationale.Decision) *trace.SpanContext {
 	if d.Authorization == nil {
-		return trace.SpanContext{}
+		return nil
 	}
 	return t.at(d.Authorization.Digest)
 }
 
-// at returns where the span of a document is; invalid where that is not known.
-func (t *Live) at(digest string) trace.SpanContext {
+// at returns where the span of a document is; nil where that is not known.
+func (t *Live) at(digest string) *trace.SpanContext {
 	sc, _ := t.documents.get(digest)
 	return sc
 }

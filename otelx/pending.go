@@ -11,12 +11,13 @@ const maxPending = 1 << 14
 
 // decided is what the span of an execution needs of its decision's.
 type decided struct {
-	span, document trace.SpanContext
-	on             *grounds
+	span     trace.SpanContext
+	document *trace.SpanContext // nil: not known
+	on       *grounds
 }
 
-// pending remembers the decisions whose execution is to link to them, in shards, so that calls do not wait for each other. A shard at its bound
-// forgets all it has: the cost is a missing link. The zero pending is empty.
+// pending remembers the decisions whose execution is to link to them, in shards,
+// so that calls do not wait for each other. A shard at its bound forgets all it has: the cost is a missing link. The zero pending is empty.
 type pending [16]struct {
 	mu sync.Mutex
 	by map[string]decided // by the decision's id

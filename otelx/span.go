@@ -305,6 +305,13 @@ func (l *links) add(kind []attribute.KeyValue, to trace.SpanContext) {
 	}
 }
 
+// known adds a link to a span of this process, unless it is not known.
+func (l *links) known(kind []attribute.KeyValue, to *trace.SpanContext) {
+	if to != nil {
+		l.add(kind, *to)
+	}
+}
+
 // ended guards against clocks that ran backwards between two records.
 func ended(start, end time.Time) time.Time {
 	if end.Before(start) {

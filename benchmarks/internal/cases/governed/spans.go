@@ -1,13 +1,18 @@
 package governed
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -108,27 +113,85 @@ func tracerOf(provider trace.TracerProvider) trace.Tracer {
 	return provider.Tracer(otelx.ScopeName, trace.WithInstrumentationVersion(otelx.Version))
 }
 
-// pair is the two spans of one call with the values that ambit gave them. What
-// takes time to get at (ids, digests, formatted times, lists) is there already,
-// and attributes are made: a host could hardly do less.
+// pair is the two spans of one call, made by hand: with the values that ambit
+// gave them where the documents and the rules decide, and with ids and digests
+// of the call's own.
 type pair struct {
 	decision, execution tracetest.SpanStub
 	later               int // the attributes of execution that are known only after the tool ran
 	document            trace.SpanContext
+
+	arguments      []byte // in canonical form
+	before, behind string // what the action digest is over, around the arguments
 }
 
 func (p *pair) make(ctx context.Context, tracer trace.Tracer) {
 	began := time.Now()
+	call, id := newID(), newID()
+	attributes := slices.Clone(p.decision.Attributes)
+	replace(attributes, otelx.DecisionID, id)
+	replace(attributes, otelx.GenAIToolCallID, call)
+	replace(attributes, otelx.Arguments, digest(p.arguments))
+	replace(attributes, otelx.ActionDigest, p.actionDigest())
 	authorization := trace.Link{SpanContext: p.document, Attributes: []attribute.KeyValue{attribute.String(otelx.LinkKind, otelx.LinkAuthorization)}}
-	_, span := tracer.Start(ctx, p.decision.Name, trace.WithTimestamp(began),
-		trace.WithAttributes(slices.Clone(p.decision.Attributes)...), trace.WithLinks(authorization))
+	_, span := tracer.Start(ctx, p.decision.Name, trace.WithTimestamp(began), trace.WithAttributes(attributes...), trace.WithLinks(authorization))
 	span.End(trace.WithTimestamp(time.Now()))
+
 	decided := trace.Link{SpanContext: span.SpanContext(), Attributes: []attribute.KeyValue{attribute.String(otelx.LinkKind, otelx.LinkDecision)}}
-	known := len(p.execution.Attributes) - p.later
-	_, span = tracer.Start(ctx, p.execution.Name,
-		trace.WithAttributes(slices.Clone(p.execution.Attributes[:known])...), trace.WithLinks(decided, authorization))
-	span.SetAttributes(slices.Clone(p.execution.Attributes[known:])...)
+	attributes = slices.Clone(p.execution.Attributes)
+	replace(attributes, otelx.DecisionID, id)
+	replace(attributes, otelx.GenAIToolCallID, call)
+	known := len(attributes) - p.later
+	_, span = tracer.Start(ctx, p.execution.Name, trace.WithAttributes(attributes[:known]...), trace.WithLinks(decided, authorization))
+	replace(attributes[known:], otelx.OutcomeID, newID())
+	replace(attributes[known:], otelx.ResultDigest, digest(toolResult))
+	span.SetAttributes(attributes[known:]...)
 	span.End()
+}
+
+func replace(attributes []attribute.KeyValue, key attribute.Key, value string) {
+	for i := range attributes {
+		if attributes[i].Key == key {
+			attributes[i].Value = attribute.StringValue(value)
+			return
+		}
+	}
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func (p *pair) actionDigest() string {
+	text := make([]byte, 0, 1024)
+	text = append(text, p.before...)
+	text = append(text, p.arguments...)
+	return digest(append(text, p.behind...))
+}
+
+// action finds what the action digest of a decision is over, in the canonical
+// order of its parts.
+func (p *pair) action(arguments []byte) error {
+	p.arguments = bytes.Clone(arguments)
+	if err := (*jsontext.Value)(&p.arguments).Canonicalize(); err != nil {
+		return err
+	}
+	value := func(key attribute.Key) string {
+		i := slices.IndexFunc(p.decision.Attributes, func(kv attribute.KeyValue) bool { return kv.Key == key })
+		if i < 0 {
+			return ""
+		}
+		return p.decision.Attributes[i].Value.AsString()
+	}
+	p.before = fmt.Sprintf(`{"agent":%q,"arguments":`, value(otelx.AgentID))
+	p.behind = fmt.Sprintf(`,"authorization":%q,"class":%q,"environment":%q,"model_name":%q,"model_provider":%q,"model_version":%q,`+
+		`"on_behalf_of":%q,"server":%q,"tool":%q,"tool_digest":%q}`, value(otelx.AuthorizationDigest), value(otelx.Class), value(otelx.Environment),
+		value(otelx.ModelName), value(otelx.ModelProvider), value(otelx.ModelVersion), value(otelx.OnBehalfOf), value(otelx.ToolServer),
+		value(otelx.GenAIToolName), value(otelx.ToolDigest))
+	return nil
 }
 
 // learn makes each call once under ambit, remembers its spans, makes them by
@@ -161,6 +224,9 @@ func learn() ([]pair, error) {
 		}
 		p := pair{decision: made[0], execution: made[1], document: loaded[0].SpanContext}
 		p.later = outcomeAttributes(p.execution.Attributes)
+		if err := p.action(call.Arguments); err != nil {
+			return nil, err
+		}
 		recorder.Reset()
 		p.make(ctx, tracer)
 		if err := same(made, recorder.GetSpans()); err != nil {
@@ -199,8 +265,12 @@ func same(ours, theirs []tracetest.SpanStub) error {
 // span of the same call that they lead to.
 func text(spans []tracetest.SpanStub, i int) string {
 	s := spans[i]
+	attributes := slices.Clone(s.Attributes)
+	for _, id := range []attribute.Key{otelx.DecisionID, otelx.GenAIToolCallID, otelx.OutcomeID} {
+		replace(attributes, id, "an id")
+	}
 	t := fmt.Sprintf("%s %v %s/%s %v %v\n  child of %v\n", s.Name, s.SpanKind, s.InstrumentationScope.Name,
-		s.InstrumentationScope.Version, s.Status, s.Attributes, s.Parent.IsValid())
+		s.InstrumentationScope.Version, s.Status, attributes, s.Parent.IsValid())
 	for _, l := range s.Links {
 		to := l.SpanContext.SpanID().String()
 		for k := range spans {
