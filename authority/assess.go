@@ -205,7 +205,7 @@ func equalScalar(v, w strictjson.Value) bool {
 // bounds must hold; an error denies.
 func (e *evaluation) bounds() {
 	for i := range e.plan.bounds {
-		switch holds, err := e.holds(e.plan.bounds[i].rule); {
+		switch holds, err := e.holds(&e.plan.bounds[i].rule); {
 		case err != nil:
 			e.mark(mark{kind: markBound, index: int32(i), result: rationale.Errored, reason: evalReason(err), err: err})
 		case !holds:
@@ -221,7 +221,7 @@ func (e *evaluation) bounds() {
 func (e *evaluation) triggers() {
 	for i := range e.plan.trigger {
 		t := &e.plan.trigger[i]
-		switch fires, err := e.holds(t.rule); {
+		switch fires, err := e.holds(&t.rule); {
 		case disagrees(err):
 			e.mark(mark{kind: markTrigger, index: int32(i), result: rationale.Errored, reason: rationale.EvaluationError, err: err})
 		case err != nil:

@@ -30,7 +30,7 @@ type Classified struct {
 // derives what the competing classes read, and finds the class. It never
 // fails: what went wrong is in the result, which [Set.Assess] denies.
 func (s *Set) Classify(call Call) *Classified {
-	e := begin(s, call)
+	e := begin(s, &call)
 	e.records = true
 	e.classify()
 	c := &Classified{set: s, call: call, plan: e.plan, args: e.args}
@@ -187,6 +187,10 @@ func (e *evaluation) choose(c *contest) {
 	if plans == nil {
 		plans, candidates = e.mayHold(c)
 	}
+	if len(plans) == 1 {
+		e.only(plans[0])
+		return
+	}
 	found := classify.Choose(candidates, func(i int) (bool, error) {
 		if when := plans[i].when; when != nil {
 			return e.holds(when)
@@ -205,6 +209,24 @@ func (e *evaluation) choose(c *contest) {
 	case classify.Failed:
 		e.failedAt = plans[found.Index]
 		e.refuse(whenFailed, found.Err)
+	default:
+		e.withoutClass()
+	}
+}
+
+// only is [classify.Choose] of one plan, which an index or a small policy leaves.
+func (e *evaluation) only(p *plan) {
+	holds, err := true, error(nil)
+	if p.when != nil {
+		holds, err = e.holds(p.when)
+	}
+	e.cleared = err == nil || p.class.Tier != classify.Prohibited
+	switch {
+	case err != nil:
+		e.failedAt = p
+		e.refuse(whenFailed, err)
+	case holds:
+		e.plan = p
 	default:
 		e.withoutClass()
 	}

@@ -12,28 +12,41 @@ import (
 	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
-// plan is one class compiled for one tool.
+// plan is one class compiled for one tool. What every call looks at comes first:
+// among thousands of classes that memory is what an evaluation waits for.
 type plan struct {
-	grant   *grantDoc
-	class   *classDoc
-	tool    *tool
-	pattern classify.Pattern
-	domain  string
-	toolPin pin
+	grant    *grantDoc
+	class    *classDoc
+	when     *rule // nil: none
+	spend    *spendPlan
+	steady   bool // it competes at all times
+	observes bool // at some time
+	toolPin  pin
+	allow    []allowPlan
+	bounds   []boundPlan
+	trigger  []triggerPlan
+	facts    []*factPlan // those that some rule reads, sorted by name
 
-	when    *rule // nil: none
-	allow   []allowPlan
-	bounds  []boundPlan
-	trigger []triggerPlan
-	spend   *spendPlan
-
-	facts   []*factPlan // those that some rule reads, sorted by name
-	derived []string    // likewise
-
+	tool      *tool
+	pattern   classify.Pattern
+	domain    string
+	derived   []string  // values that some rule reads, sorted by name
 	telemetry []string  // fields of the record that it may have
-	observes  bool      // at some time
-	observe   time.Time // until when
+	observe   time.Time // until when it observes
 }
+
+// planMemory is a plan with the rules of most classes, in one piece.
+type planMemory struct {
+	plan    plan
+	spend   spendPlan
+	allow   [3]allowPlan
+	bounds  [3]boundPlan
+	trigger [2]triggerPlan
+}
+
+// competes reports whether the plan's version of its authorization is the one
+// that classifies at a time.
+func (p *plan) competes(at time.Time) bool { return p.steady || p.grant.competes.has(at) }
 
 // rule is a compiled expression.
 type rule struct {
@@ -50,14 +63,14 @@ type allowPlan struct {
 }
 
 type boundPlan struct {
+	rule rule
 	id   string
-	rule *rule
 	doc  *boundRule
 }
 
 type triggerPlan struct {
+	rule rule
 	id   string
-	rule *rule
 	doc  *escalateRule
 }
 
@@ -95,9 +108,10 @@ func (s *Set) compile() []*Error {
 // planning compiles one class for one tool.
 type planning struct {
 	*bench
-	class indexed
-	plan  *plan
-	errs  []*Error
+	class  indexed
+	memory *planMemory
+	plan   *plan // in memory
+	errs   []*Error
 
 	facts, derived []string // that rules read
 }
@@ -106,8 +120,13 @@ func (c *planning) fail(err *Error) { c.errs = append(c.errs, err) }
 
 func (c *planning) compile() {
 	class, t := c.class.class, c.tool
-	p := &plan{grant: c.class.grant, class: class, tool: t, pattern: c.class.pattern}
-	c.plan = p
+	m := new(planMemory)
+	c.memory, c.plan = m, &m.plan
+	p := c.plan
+	*p = plan{
+		grant: c.class.grant, class: class, tool: t, pattern: c.class.pattern, steady: c.class.grant.competes == period{},
+		allow: m.allow[:0], bounds: m.bounds[:0], trigger: m.trigger[:0],
+	}
 	p.telemetry = class.Record.telemetry()
 	if p.observe = p.grant.ObserveUntil; class.ObserveUntil.After(p.observe) {
 		p.observe = class.ObserveUntil
@@ -134,7 +153,7 @@ func (c *planning) compile() {
 	for i := range class.Escalate {
 		doc := &class.Escalate[i]
 		if r := c.compileRule(doc.When, strictjson.Bool, false); r != nil {
-			p.trigger = append(p.trigger, triggerPlan{id: c.id("escalate[" + strconv.Itoa(i) + "]"), rule: r, doc: doc})
+			p.trigger = append(p.trigger, triggerPlan{id: c.id("escalate[" + strconv.Itoa(i) + "]"), rule: *r, doc: doc})
 		}
 	}
 	c.spend()
@@ -178,7 +197,7 @@ func (c *planning) bounds(rules []boundRule, prefix string) {
 	for i := range rules {
 		doc := &rules[i]
 		if r := c.compileRule(doc.Expr, strictjson.Bool, false); r != nil {
-			c.plan.bounds = append(c.plan.bounds, boundPlan{id: c.id(prefix + "[" + strconv.Itoa(i) + "]"), rule: r, doc: doc})
+			c.plan.bounds = append(c.plan.bounds, boundPlan{id: c.id(prefix + "[" + strconv.Itoa(i) + "]"), rule: *r, doc: doc})
 		}
 	}
 }
@@ -269,11 +288,11 @@ func (p *plan) rules() []*rule {
 	if p.when != nil {
 		rules = append(rules, p.when)
 	}
-	for _, b := range p.bounds {
-		rules = append(rules, b.rule)
+	for i := range p.bounds {
+		rules = append(rules, &p.bounds[i].rule)
 	}
-	for _, t := range p.trigger {
-		rules = append(rules, t.rule)
+	for i := range p.trigger {
+		rules = append(rules, &p.trigger[i].rule)
 	}
 	if p.spend != nil && p.spend.quantity != nil {
 		rules = append(rules, p.spend.quantity)

@@ -116,7 +116,7 @@ func (c *contest) prepareSteady() {
 		steady = append(steady, c.patterns[0].plans...)
 	}
 	for _, g := range groups {
-		if len(g.selectors) > 0 || slices.ContainsFunc(g.plans, func(p *plan) bool { return p.grant.competes != period{} }) {
+		if len(g.selectors) > 0 || slices.ContainsFunc(g.plans, func(p *plan) bool { return !p.steady }) {
 			return
 		}
 	}
@@ -222,7 +222,7 @@ func (s *selector) find(v strictjson.Value) []int32 {
 func (c *candidates) competing(f *celplan.Frame, at time.Time, asked []*plan) []*plan {
 	if len(c.selectors) == 0 {
 		for _, i := range c.always {
-			if p := c.plans[i]; p.grant.competes.has(at) {
+			if p := c.plans[i]; p.competes(at) {
 				asked = append(asked, p)
 			}
 		}
@@ -255,7 +255,7 @@ func (c *candidates) merge(f *celplan.Frame, at time.Time, asked []*plan) []*pla
 		}
 		p := c.plans[sources[next][0]]
 		sources[next] = sources[next][1:]
-		if !p.grant.competes.has(at) {
+		if !p.competes(at) {
 			continue
 		}
 		asked = append(asked, p)

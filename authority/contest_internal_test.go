@@ -83,7 +83,7 @@ func TestIndexedClassesAreChosenLikeAll(t *testing.T) {
 		}
 		for range 30 {
 			at := firstDay.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "time")) * day)
-			e := begin(set, Call{
+			e := begin(set, &Call{
 				At: at, Tool: indexedTool.ID(), Arguments: drawnArguments(t),
 				Agent: rationale.Agent{ID: "bot", Environment: "prod", Session: rapid.SampledFrom([]string{"s-1", "s-2", ""}).Draw(t, "session")},
 			})
@@ -161,7 +161,7 @@ classes:
 }
 
 func asked(set *Set, arguments string) *evaluation {
-	e := begin(set, Call{At: firstDay, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: indexedTool.ID(), Arguments: []byte(arguments)})
+	e := begin(set, &Call{At: firstDay, Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: indexedTool.ID(), Arguments: []byte(arguments)})
 	e.classify()
 	return e
 }

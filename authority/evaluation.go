@@ -28,7 +28,7 @@ type Evaluation struct {
 // The facts are supplied beforehand here, so a host that calls it has them at
 // hand whatever the class.
 func (s *Set) Evaluate(call Call, in Input) Evaluation {
-	e := begin(s, call)
+	e := begin(s, &call)
 	e.classify()
 	e.assess(in)
 	c := e.tally.Conclude()
@@ -117,9 +117,9 @@ type derivedState struct {
 
 var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 
-func begin(s *Set, call Call) *evaluation {
+func begin(s *Set, call *Call) *evaluation {
 	e := evaluations.Get().(*evaluation)
-	e.set, e.call = s, call
+	e.set, e.call = s, *call
 	if s != nil && s.options.shadow > 0 {
 		e.shadow = s.options.shadow >= 1 || rand.Float64() < s.options.shadow
 	}

@@ -87,7 +87,7 @@ func (s *Set) toolEntries(key agentKey, t *tool, at time.Time) []Entry {
 	var entries []Entry
 	var best *plan // of the classes that are not prohibited
 	for _, p := range t.contests[key].all() {
-		if !p.grant.competes.has(at) {
+		if !p.competes(at) {
 			continue
 		}
 		if p.class.Tier != classify.Prohibited {

@@ -271,7 +271,7 @@ func (e *evaluation) recordCheck(s *slab, m *mark, c *rationale.Check, inputs []
 		if m.err != nil {
 			c.Message = message(m.err, c.ID)
 		}
-		return e.show(t.rule, inputs)
+		return e.show(&t.rule, inputs)
 	case markPrice:
 		e.recordPrice(s, m, c)
 	case markBand:
@@ -323,7 +323,7 @@ func (e *evaluation) recordBound(m *mark, c *rationale.Check, inputs []rationale
 	case m.result != rationale.Passed:
 		c.Message = "the bound does not hold"
 	}
-	return e.show(b.rule, inputs)
+	return e.show(&b.rule, inputs)
 }
 
 // show writes what a rule refers to, also what its evaluation did not reach.

@@ -105,13 +105,13 @@ func TestShadowDisagreementDenies(t *testing.T) {
 	}{
 		"bounds[0]": {
 			func(t *testing.T, set *Set, p *plan) {
-				p.bounds[0].rule = wrong(t, set, p.bounds[0].rule, "args.n <= 500", strictjson.Bool)
+				p.bounds[0].rule = *wrong(t, set, &p.bounds[0].rule, "args.n <= 500", strictjson.Bool)
 			},
 			rationale.CheckBound, "the native one says true, cel-go says false",
 		},
 		"escalate[0]": {
 			func(t *testing.T, set *Set, p *plan) {
-				p.trigger[0].rule = wrong(t, set, p.trigger[0].rule, "args.n == 77", strictjson.Bool)
+				p.trigger[0].rule = *wrong(t, set, &p.trigger[0].rule, "args.n == 77", strictjson.Bool)
 			},
 			rationale.CheckTrigger, "the native one says true, cel-go says false",
 		},
@@ -158,11 +158,11 @@ func TestShadowDisagreementDenies(t *testing.T) {
 // is no concern of the native program.
 func TestShadowLimitOfTheReferenceIsNoDifference(t *testing.T) {
 	set, p := shadowed(t, 1)
-	heavy := *p.bounds[0].rule
+	heavy := p.bounds[0].rule
 	heavy.reference = program(t, set, "args.items.all(x, args.items.all(y, x + y > -1))", strictjson.Bool, celplan.ModeReference)
-	p.bounds[0].rule = &heavy
+	p.bounds[0].rule = heavy
 	call := shadowCall(`{"s":"a","n":3,"items":[` + strings.Repeat("1,", 2000) + `1]}`)
-	e := begin(set, call)
+	e := begin(set, &call)
 	e.classify()
 	_, err := heavy.reference.ReferenceBool(&e.frame)
 	require.True(t, celplan.LimitExceeded(err), "%v", err)

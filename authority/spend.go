@@ -51,7 +51,8 @@ func (c *planning) spend() {
 	if doc == nil {
 		return
 	}
-	p := &spendPlan{doc: doc, ratio: decimal.One}
+	p := &c.memory.spend
+	p.doc, p.ratio = doc, decimal.One
 	for _, tier := range classify.Tiers() {
 		if limit, ok := doc.PerEvent[tier]; ok {
 			p.rungs = append(p.rungs, rung{id: c.id("per_event " + tier.String()), tier: tier, limit: limit, text: c.id(limit.String())})

@@ -222,11 +222,11 @@ func (v *vet) rules(p *plan) {
 	if p.when != nil {
 		v.expression(p, p.when, p.class.When)
 	}
-	for _, b := range p.bounds {
-		v.expression(p, b.rule, b.doc.Expr)
+	for i := range p.bounds {
+		v.expression(p, &p.bounds[i].rule, p.bounds[i].doc.Expr)
 	}
-	for _, t := range p.trigger {
-		v.expression(p, t.rule, t.doc.When)
+	for i := range p.trigger {
+		v.expression(p, &p.trigger[i].rule, p.trigger[i].doc.When)
 	}
 }
 

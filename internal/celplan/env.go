@@ -172,5 +172,5 @@ func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) 
 		}
 	}
 	p.fold()
-	return p, nil
+	return p.pack(), nil
 }

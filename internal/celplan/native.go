@@ -2,6 +2,7 @@ package celplan
 
 import (
 	"slices"
+	"unsafe"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
@@ -74,6 +75,50 @@ func compileNative(root *ast.AST, cfg nativeConfig) (*native, string) {
 	}
 	n.places, n.chain.clauses = slices.Clone(n.places), slices.Clone(n.chain.clauses) // no larger than they are
 	return n, ""
+}
+
+// packed is a program with its native one and its instructions in one piece:
+// among thousands of programs an evaluation waits for memory above all, and
+// each piece is a page that may be far away. The sizes are whole cache lines, so
+// that each instruction lies in one.
+type (
+	packed2 struct {
+		clauses [2]clause
+		Program
+		native
+		_ [384 - 2*sizeOfClause - sizeOfProgram - sizeOfNative]byte
+	}
+	packed4 struct {
+		clauses [4]clause
+		Program
+		native
+		_ [512 - 4*sizeOfClause - sizeOfProgram - sizeOfNative]byte
+	}
+)
+
+const (
+	sizeOfClause  = unsafe.Sizeof(clause{})
+	sizeOfProgram = unsafe.Sizeof(Program{})
+	sizeOfNative  = unsafe.Sizeof(native{})
+)
+
+// pack returns the program in one piece, unless it has many instructions.
+func (p *Program) pack() *Program {
+	if p.native == nil {
+		return p
+	}
+	clauses := p.native.chain.clauses
+	switch n := len(clauses); {
+	case n <= 2:
+		m := &packed2{Program: *p, native: *p.native}
+		p, m.native.chain.clauses = &m.Program, append(m.clauses[:0:n], clauses...)
+		p.native = &m.native
+	case n <= 4:
+		m := &packed4{Program: *p, native: *p.native}
+		p, m.native.chain.clauses = &m.Program, append(m.clauses[:0:n], clauses...)
+		p.native = &m.native
+	}
+	return p
 }
 
 // begin prepares a frame for one evaluation. It reports whether the frame can

@@ -9,17 +9,16 @@ import (
 // Program is a compiled expression. It is immutable and safe for concurrent
 // use. The zero Program fails.
 type Program struct {
-	env    *Env
-	layout *Layout
-	want   strictjson.Kind
-	src    string
-	reads  []read
-
-	native      *native      // nil where the expression falls back to cel-go
-	why         string       // it does
-	interpreted *interpreted // nil where native serves alone
-
+	layout   *Layout // what an evaluation looks at comes first
+	native   *native // nil where the expression falls back to cel-go
+	want     strictjson.Kind
 	constant verdict // of an expression that reads nothing
+
+	interpreted *interpreted // nil where native serves alone
+	why         string       // it falls back
+	env         *Env
+	src         string
+	reads       []read
 }
 
 // verdict is the value of a Bool expression, where it is known.
