@@ -7,13 +7,17 @@ import (
 )
 
 // Fields are the values of a mapping by key. The zero Fields has none.
-type Fields struct {
-	Node   Node
-	values map[string]Node
-}
+type Fields struct{ Node Node }
 
 // Get returns the value of a key; the zero Node where the mapping has none.
-func (f Fields) Get(key string) Node { return f.values[key] }
+func (f Fields) Get(key string) Node {
+	for _, e := range f.Node.Entries() {
+		if e.Key.Text() == key {
+			return e.Value
+		}
+	}
+	return Node{}
+}
 
 // Fields reads a mapping that may have no other than the known keys. Each
 // unknown key is a problem that names the nearest known one. A node of another
@@ -27,16 +31,11 @@ func (n Node) Fields(what string, known ...string) (Fields, []Problem) {
 			"write it as {key: value}, or as indented lines of key: value")}
 	}
 	var problems []Problem
-	f.values = make(map[string]Node, len(n.n.entries))
 	for _, e := range n.n.entries {
 		key := e.Key.Text()
 		if !slices.Contains(known, key) {
 			problems = append(problems, e.Key.Problem(
 				fmt.Sprintf("unknown key %q in %s", key, what), suggestion(key, known)))
-			continue
-		}
-		if _, duplicate := f.values[key]; !duplicate {
-			f.values[key] = e.Value
 		}
 	}
 	return f, problems

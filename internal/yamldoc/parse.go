@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -102,6 +103,7 @@ func (c *converter) convert(y *yaml.Node, depth int) Node {
 		n.n.kind, n.n.text, n.n.style = Scalar, y.Value, scalarStyle(y.Style)
 	case yaml.SequenceNode:
 		n.n.kind, n.n.flow = Sequence, y.Style&yaml.FlowStyle != 0
+		n.n.items = make([]Node, 0, len(y.Content))
 		for _, item := range y.Content {
 			n.n.items = append(n.n.items, c.convert(item, depth+1))
 		}
@@ -119,17 +121,17 @@ func (c *converter) convert(y *yaml.Node, depth int) Node {
 // shows: an alias, an anchor or a tag.
 func (c *converter) refuseProperties(y *yaml.Node, n Node) bool {
 	var first rune
-	if rest := c.file.from(n.n.pos); len(rest) > 0 {
+	rest := c.file.from(n.n.pos)
+	if len(rest) > 0 {
 		first = rest[0]
 	}
-	width := wordWidth(c.file.from(n.n.pos))
 	switch {
 	case y.Kind == yaml.AliasNode:
-		c.report(n.n.pos, width, "aliases are not allowed", "write the value out")
+		c.report(n.n.pos, wordWidth(rest), "aliases are not allowed", "write the value out")
 	case y.Anchor != "" || first == '&':
-		c.report(n.n.pos, width, "anchors are not allowed", "leave it out, and write values out where they are used")
+		c.report(n.n.pos, wordWidth(rest), "anchors are not allowed", "leave it out, and write values out where they are used")
 	case y.Style&yaml.TaggedStyle != 0 || first == '!':
-		c.report(n.n.pos, width, "tags are not allowed", "leave it out; quote a value to make it a text")
+		c.report(n.n.pos, wordWidth(rest), "tags are not allowed", "leave it out; quote a value to make it a text")
 	default:
 		return true
 	}
@@ -138,12 +140,22 @@ func (c *converter) refuseProperties(y *yaml.Node, n Node) bool {
 }
 
 func (c *converter) entries(y *yaml.Node, n Node, depth int) {
-	seen := make(map[string]Pos)
+	var seen map[string]Pos // where a key stands; for a few, the entries serve
+	if len(y.Content) > 2*fewKeys {
+		seen = make(map[string]Pos, len(y.Content)/2)
+	}
+	n.n.entries = make([]Entry, 0, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := c.convert(y.Content[i], depth+1), c.convert(y.Content[i+1], depth+1)
-		n.n.entries = append(n.n.entries, Entry{key, value})
 		text := key.Text()
 		first, duplicate := seen[text]
+		if seen == nil {
+			i := slices.IndexFunc(n.n.entries, func(e Entry) bool { return e.Key.Text() == text })
+			if duplicate = i >= 0; duplicate {
+				first = n.n.entries[i].Key.Pos()
+			}
+		}
+		n.n.entries = append(n.n.entries, Entry{key, value})
 		switch {
 		case c.broken:
 			return
@@ -156,11 +168,14 @@ func (c *converter) entries(y *yaml.Node, n Node, depth int) {
 		case duplicate:
 			c.report(key.Pos(), key.width(), fmt.Sprintf("duplicate key %q", text),
 				fmt.Sprintf("it stands in line %d already", first.Line))
-		default:
+		case seen != nil:
 			seen[text] = key.Pos()
 		}
 	}
 }
+
+// fewKeys is how many are found faster one after the other than in a map.
+const fewKeys = 16
 
 func scalarStyle(s yaml.Style) style {
 	switch {

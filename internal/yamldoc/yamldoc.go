@@ -8,7 +8,10 @@
 // decided by the type that is wanted, never by YAML.
 package yamldoc
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Limits of one file.
 const (
@@ -196,9 +199,18 @@ func (n Node) Problem(message, hint string) Problem {
 // splitLines splits text at line feeds and drops the carriage return before
 // each. A break at the very end begins no further line; there is always a line.
 func splitLines(text string) [][]rune {
-	var lines [][]rune
-	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		lines = append(lines, []rune(strings.TrimSuffix(line, "\r")))
+	rest := []rune(strings.TrimSuffix(text, "\n"))
+	lines := make([][]rune, 0, 1+strings.Count(text, "\n"))
+	for more := true; more; {
+		line := rest
+		end := slices.Index(rest, '\n')
+		if more = end >= 0; more {
+			line, rest = rest[:end], rest[end+1:]
+		}
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			line = line[:n-1]
+		}
+		lines = append(lines, slices.Clip(line))
 	}
 	return lines
 }
