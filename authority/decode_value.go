@@ -156,7 +156,11 @@ func (d *decoder) integer(v value, low int) int {
 
 // oneOf reads one of the known words; empty where it is wrong.
 func (d *decoder) oneOf(v value, known ...string) string {
-	s, ok := d.scalar(v, orList(known))
+	want := ""
+	if v.Kind() != yamldoc.Scalar || v.Null() {
+		want = orList(known) // for the error
+	}
+	s, ok := d.scalar(v, want)
 	if !ok {
 		return ""
 	}

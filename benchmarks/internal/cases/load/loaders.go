@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/ext"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ambit-go/ambit/authority"
@@ -70,7 +71,8 @@ func bare(f policy.Fleet, docs []authority.Document) (any, error) {
 	return kept, nil
 }
 
-// environments returns one for each kind of tool, by the tools' names.
+// environments returns one for each kind of tool, by the tools' names, for the
+// language of documents.
 func environments(f policy.Fleet) (map[string]*cel.Env, error) {
 	byShape := map[int]*cel.Env{}
 	byTool := map[string]*cel.Env{}
@@ -78,6 +80,7 @@ func environments(f policy.Fleet) (map[string]*cel.Env, error) {
 		shape := f.Shape(class)
 		if byShape[shape] == nil {
 			options := []cel.EnvOption{
+				cel.CrossTypeNumericComparisons(true), cel.EnableIdentifierEscapeSyntax(), ext.Strings(ext.StringsVersion(5)),
 				cel.Variable("facts.current_replicas", cel.IntType), cel.Variable("facts.change_freeze", cel.BoolType),
 			}
 			for _, p := range f.Properties(class) {
