@@ -282,20 +282,26 @@ func (c *planning) collectReads() {
 	}
 }
 
-// rules returns the plan's expressions.
-func (p *plan) rules() []*rule {
-	var rules []*rule
+// expression is a compiled expression, and where it is written.
+type expression struct {
+	rule *rule
+	text text
+}
+
+// expressions returns the plan's expressions.
+func (p *plan) expressions() []expression {
+	var all []expression
 	if p.when != nil {
-		rules = append(rules, p.when)
+		all = append(all, expression{p.when, p.class.When})
 	}
 	for i := range p.bounds {
-		rules = append(rules, &p.bounds[i].rule)
+		all = append(all, expression{&p.bounds[i].rule, p.bounds[i].doc.Expr})
 	}
 	for i := range p.trigger {
-		rules = append(rules, &p.trigger[i].rule)
+		all = append(all, expression{&p.trigger[i].rule, p.trigger[i].doc.When})
 	}
 	if p.spend != nil && p.spend.quantity != nil {
-		rules = append(rules, p.spend.quantity)
+		all = append(all, expression{p.spend.quantity, p.spend.doc.Quantity})
 	}
-	return rules
+	return all
 }

@@ -200,10 +200,10 @@ func TestReferenceCELRunsNothingNatively(t *testing.T) {
 		}
 		set, err := Load([]Document{{Name: "a.yaml", Data: []byte(shadowDocument)}}, Manifest{Tools: []Tool{shadowTool}}, opts...)
 		require.NoError(t, err)
-		for _, r := range set.tools[shadowTool.ID()].contests[agentKey{"bot", "prod"}].plans[0].rules() {
-			native, _ := r.program.Native()
+		for _, e := range set.tools[shadowTool.ID()].contests[agentKey{"bot", "prod"}].plans[0].expressions() {
+			native, _ := e.rule.program.Native()
 			assert.Equal(t, !reference, native)
-			assert.Nil(t, r.reference)
+			assert.Nil(t, e.rule.reference)
 		}
 		assert.Equal(t, rationale.Allow, set.Evaluate(shadowCall(`{"s":"a","n":3}`), Input{}).Verdict)
 		assert.Equal(t, []rationale.Reason{rationale.BoundViolated}, set.Evaluate(shadowCall(`{"s":"a","n":6}`), Input{}).Reasons)

@@ -156,8 +156,8 @@ func (p *plan) readPaths() map[string]bool {
 		read[where] = true
 		read[strings.TrimSuffix(where, "[]")] = true
 	}
-	for _, r := range p.rules() {
-		for _, where := range r.program.Reads() {
+	for _, e := range p.expressions() {
+		for _, where := range e.rule.program.Reads() {
 			note(string(where))
 		}
 	}
@@ -219,20 +219,10 @@ func (v *vet) idle(key agentKey) {
 // rules reports expressions that say nothing: they can never hold, always do,
 // or compare with what can never be.
 func (v *vet) rules(p *plan) {
-	if p.when != nil {
-		v.expression(p, p.when, p.class.When)
-	}
-	for i := range p.bounds {
-		v.expression(p, &p.bounds[i].rule, p.bounds[i].doc.Expr)
-	}
-	for i := range p.trigger {
-		v.expression(p, &p.trigger[i].rule, p.trigger[i].doc.When)
-	}
-}
-
-func (v *vet) expression(p *plan, r *rule, expr text) {
-	for _, f := range r.program.Analyze(p.tool.declared) {
-		v.report(false, errorInside(expr.Node, f.Line, f.Column, f.Message))
+	for _, e := range p.expressions() {
+		for _, f := range e.rule.program.Analyze(p.tool.declared) {
+			v.report(false, errorInside(e.text.Node, f.Line, f.Column, f.Message))
+		}
 	}
 }
 

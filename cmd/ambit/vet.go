@@ -9,12 +9,13 @@ import (
 )
 
 const vetHelp = `
-Usage: ambit vet DIR [-manifest FILE]
+Usage: ambit vet DIR [-manifest FILE] [-explain]
 
 Validates every document of a folder: keys, types, dates, limits, eligibility, and
 every CEL expression against the tools, facts and derived values of the manifest.
 Warns of rules that can never hold or never fail, of free text that no rule
-constrains, and of patterns that no tool matches.
+constrains, and of patterns that no tool matches. -explain lists the expressions
+first, and says which run as native programs, and why the others run on cel-go.
 
 Exits with 0 when the documents load (warnings allowed), 1 when something fails or
 when there is no manifest, so that types could not be checked, 2 on misuse.
@@ -23,6 +24,7 @@ when there is no manifest, so that types could not be checked, 2 on misuse.
 func vet(t *terminal, args []string) int {
 	f := newFlags(t, "vet", vetHelp)
 	pf := addPolicyFlags(f)
+	explain := f.Bool("explain", false, "list the expressions and how each is evaluated")
 	rest, code := f.parse(args, "one folder of documents", 1, 1)
 	if code >= 0 {
 		return code
@@ -39,7 +41,37 @@ func vet(t *terminal, args []string) int {
 	if err != nil {
 		return t.policyError(err)
 	}
+	if *explain {
+		t.expressions(set.Expressions())
+	}
 	return t.findings(set.Vet(at), read)
+}
+
+func (t *terminal) expressions(all []authority.Expression) {
+	if len(all) == 0 {
+		fmt.Fprintln(t.out, "no expression is compiled: an expression is compiled for the tools of the manifest that its class matches")
+		return
+	}
+	b := &table{head: []string{"PLACE", "CLASS", "TOOL", "RUNS", "EXPRESSION"}}
+	native := 0
+	for _, e := range all {
+		runs := "natively"
+		if e.Native {
+			native++
+		} else {
+			runs = "on cel-go: " + e.Why
+		}
+		b.add(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column), e.Class, e.Tool, runs, e.Source)
+	}
+	b.write(t, t.out)
+	fmt.Fprintf(t.out, "%d of %s natively\n\n", native, runs(len(all)))
+}
+
+func runs(n int) string {
+	if n == 1 {
+		return "1 expression runs"
+	}
+	return fmt.Sprintf("%d expressions run", n)
 }
 
 func (t *terminal) findings(found []authority.Finding, read policy) int {
