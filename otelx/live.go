@@ -28,7 +28,7 @@ type Live struct {
 	tracer    trace.Tracer
 	copies    bool // the tracer is the SDK's, which copies what it is given
 	grounds   grounded
-	decisions pending                         // allowed and not yet executed
+	decisions pending                          // allowed and not yet executed
 	documents memo[string, *trace.SpanContext] // by digest
 }
 
