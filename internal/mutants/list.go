@@ -70,7 +70,7 @@ func classification() []mutant {
 		},
 		{
 			File: "authority/contest.go",
-			Old:  "if p := c.plans[i]; p.grant.competes.has(at) {",
+			Old:  "if p := c.plans[i]; p.competes(at) {",
 			New:  "if p := c.plans[i]; p.grant != nil {",
 			Why:  "every version of an authorization competes",
 		},
