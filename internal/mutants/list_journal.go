@@ -142,6 +142,24 @@ func evidence() []mutant {
 			Why: "a decision that holds a budget is not synced",
 		},
 		{
+			File: "authority/record.go", Package: "./guard/ledger", Run: "^TestDurabilityOfAClass$",
+			Old: "\td.Terms.Durability = class.Durability\n",
+			New: "",
+			Why: "a document's durability changes nothing",
+		},
+		{
+			File: "authority/validate_class.go", Package: "./authority", Run: "^TestLoadRefuses$",
+			Old: "[]string{\"spend\", \"rate\", \"escalate\"}",
+			New: "[]string{\"spend\", \"rate\"}",
+			Why: "a class that may ask people gives up the fsync of what it asks",
+		},
+		{
+			File: "authority/validate_class.go", Package: "./authority", Run: "^TestLoadRefuses$",
+			Old: "if c.Tier.Known() && c.Tier != classify.Parameterized {",
+			New: "if c.Tier == classify.Prohibited {",
+			Why: "a class that people approve or review gives up its fsync",
+		},
+		{
 			File: "guard/ledger/state.go", Package: "./guard/ledger", Run: "^TestWhatWasDenied.*$",
 			Old: "\t\t\tm.strays = append(m.strays, d.ID)\n",
 			New: "",
