@@ -33,7 +33,8 @@ type Journal struct {
 
 	retiring sync.Mutex
 
-	w writer // of the committer alone
+	crowded bool   // the last commit answered several
+	w       writer // both of the committer alone
 }
 
 // request is what one append waits for.
@@ -46,6 +47,7 @@ type request struct {
 	taken  bool        // guarded by Journal.mu
 	err    error
 	ready  chan struct{} // closed when err is final
+	one    [1][]byte     // room for bodies: most appends are of one record
 }
 
 // Open opens the journal of a folder for appending, and creates both where they
@@ -159,6 +161,7 @@ func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
 
 func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool) error {
 	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
+	r.bodies = r.one[:0]
 	for _, rec := range recs {
 		body, err := rationale.Marshal(rec)
 		if err != nil {

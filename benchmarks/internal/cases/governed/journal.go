@@ -193,6 +193,9 @@ func (d *onDisk) crowded(all []guard.Call) measure.Impl {
 func (d *onDisk) complete() error {
 	want, got, syncs := 2*d.calls, d.records.Swap(0), d.disk.begin()
 	d.calls = 0
+	if os.Getenv("DBG") != "" && want > 100 {
+		fmt.Fprintln(os.Stderr, want, syncs, want/max(1, syncs))
+	}
 	segments := d.ledger.Journal().Segments()
 	switch {
 	case got != want:
