@@ -67,16 +67,12 @@ var groups = []group{
 		},
 	},
 	{
-		cases: []string{"governed", "governed-otel"}, share: 0.12,
+		cases: []string{
+			"governed", "governed-otel", "governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
+		},
+		share: 0.27,
 		build: func(pace) (measure.Group, error) {
 			cases, closing, err := governed.Cases()
-			return measure.Group{Cases: cases, Close: closing}, err
-		},
-	},
-	{
-		cases: []string{"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor"}, share: 0.15,
-		build: func(pace) (measure.Group, error) {
-			cases, closing, err := governed.Journalled()
 			return measure.Group{Cases: cases, Close: closing}, err
 		},
 	},

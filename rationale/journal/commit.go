@@ -82,8 +82,10 @@ func (j *Journal) publish() {
 	defer j.mu.Unlock()
 	if j.head != j.w.head {
 		j.head = j.w.head
-		close(j.moved)
-		j.moved = make(chan struct{})
+		if j.moved != nil {
+			close(j.moved)
+			j.moved = nil
+		}
 	}
 	j.index, j.w.begun = append(j.index, j.w.begun...), nil
 	j.lost = j.w.lost

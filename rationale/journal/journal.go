@@ -25,7 +25,7 @@ type Journal struct {
 	head    rationale.Head // the last record that was acknowledged
 	lost    error          // why nothing can be appended any more, for good
 	index   []Segment
-	moved   chan struct{} // closed, and replaced, when head moves
+	moved   chan struct{} // closed when head moves; nil: nobody waits for it
 
 	wake chan struct{} // something is queued, or closing
 	done chan struct{} // the committer has ended
@@ -63,7 +63,7 @@ type request struct {
 func Open(dir string, opts ...Option) (*Journal, error) {
 	j := &Journal{
 		config: configure(opts), dir: dir,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if err := j.open(); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -237,6 +237,9 @@ func (j *Journal) withdraw(r *request, cause error) error {
 func (j *Journal) Wait(ctx context.Context, seq uint64) error {
 	for {
 		j.mu.Lock()
+		if j.moved == nil {
+			j.moved = make(chan struct{})
+		}
 		head, moved, closing := j.head, j.moved, j.closing
 		j.mu.Unlock()
 		if head.Seq > seq {

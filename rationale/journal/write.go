@@ -34,6 +34,7 @@ type writer struct {
 	file    File // nil: there is no segment to write to
 	segment Segment
 	header  header
+	seed    uint32 // of the header
 	size    int64 // of the file
 	synced  int64 // bytes of it that are durable
 	records int   // in the segment
@@ -132,7 +133,7 @@ func (w *writer) room(size int) {
 func (w *writer) put(head rationale.Head, sync bool) error {
 	b, payload, lines := w.frame, w.frame[frameHeaderSize:], int(head.Seq-w.head.Seq)
 	f := frame{Offset: w.size, First: w.head.Seq + 1, Lines: uint32(lines), Durable: w.synced, Payload: payload}
-	if err := f.seal(b, w.header.seed()); err != nil {
+	if err := f.seal(b, w.seed); err != nil {
 		return err
 	}
 	if err := writeAll(w.file, b); err != nil {

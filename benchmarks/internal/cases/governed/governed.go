@@ -1,9 +1,13 @@
-// Package governed is the cases governed and governed-otel: a call from
-// guard.Begin to guard.End, around a tool that does nothing.
+// Package governed is the cases that are named so: a call from guard.Begin to
+// guard.End, around a tool that does nothing.
 //
 // In governed the ledger's recorder keeps the encoded records in memory. In
 // governed-otel there is no ledger: decision and execution become two spans in
-// the SDK's batch processor, beside the same two spans made by hand.
+// the SDK's batch processor, beside the same two spans made by hand. In the others
+// the ledger is on a journal in a temporary folder, beside what the disk
+// needs for as many bytes: governed-sync, and with 64 goroutines
+// governed-sync-64, wait for it, and governed-os, whose calls are of a class that
+// says so, does not.
 package governed
 
 import (
@@ -30,11 +34,16 @@ func Cases() (cases []measure.Case, closing func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed: %w", err)
 	}
-	spans, closing, err := traced()
+	spans, closeSpans, err := traced()
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed-otel: %w", err)
 	}
-	return []measure.Case{kept, spans}, closing, nil
+	onDisk, closeDisk, err := journalled()
+	if err != nil {
+		closeSpans()
+		return nil, nil, err
+	}
+	return append([]measure.Case{kept, spans}, onDisk...), func() { closeSpans(); closeDisk() }, nil
 }
 
 func recorded() (measure.Case, error) {

@@ -28,37 +28,30 @@ const (
 	kept = 8 << 20
 )
 
-// Journalled returns the cases whose records go to a journal in the temporary
-// folder: governed-sync, and with 64 goroutines governed-sync-64, wait for the
-// disk, and governed-os does not. Beside them, fsync-floor and write-floor append
-// to a bare file as many bytes as the frames of such a call have, with and
-// without an fsync after each of the two. Close ends what they started.
-func Journalled() (cases []measure.Case, closing func(), err error) {
+// journalled returns the cases on a journal, and their floors: a bare file to which
+// as many bytes are appended as the frames of such a call have, with and without
+// an fsync after each of the two.
+func journalled() (cases []measure.Case, closing func(), err error) {
 	dir, err := os.MkdirTemp("", "ambit-compare-")
 	if err != nil {
 		return nil, nil, err
 	}
 	closing = func() { _ = os.RemoveAll(dir) }
-	var impls []measure.Impl
 	for _, name := range []string{"governed-sync", "governed-sync-64", "governed-os"} {
-		made, closes, err := journalled(dir, name)
+		made, closes, err := journalCase(dir, name)
 		if err != nil {
 			closing()
 			return nil, nil, fmt.Errorf("case %s: %w", name, err)
 		}
-		impls = append(impls, made...)
+		cases = append(cases, made...)
 		before := closing
 		closing = func() { closes(); before() }
-	}
-	names := []string{"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor"}
-	for i, name := range names {
-		cases = append(cases, measure.Case{Name: name, Impls: impls[i : i+1]})
 	}
 	return cases, closing, nil
 }
 
-// journalled makes one case, and the floor that belongs to it, if any.
-func journalled(dir, name string) ([]measure.Impl, func(), error) {
+// journalCase makes one case, and the floor that belongs to it, if any.
+func journalCase(dir, name string) ([]measure.Case, func(), error) {
 	all, durable := calls(), true
 	if name == "governed-os" {
 		all, durable = reads(), false
@@ -73,7 +66,7 @@ func journalled(dir, name string) ([]measure.Impl, func(), error) {
 		return nil, nil, err
 	}
 	if name == "governed-sync-64" {
-		return []measure.Impl{d.crowded(all)}, d.close, nil
+		return []measure.Case{{Name: name, Impls: []measure.Impl{d.crowded(all)}}}, d.close, nil
 	}
 	floor := &raw{name: filepath.Join(dir, name+".raw"), sizes: sizes, durable: durable}
 	if err := floor.begin(); err != nil {
@@ -84,8 +77,9 @@ func journalled(dir, name string) ([]measure.Impl, func(), error) {
 	if durable {
 		floorName = "fsync-floor"
 	}
-	return []measure.Impl{
-		d.counted(governedRun(d.guard, all)), {Name: floorName, Run: floor.run, After: floor.complete},
+	return []measure.Case{
+		{Name: name, Impls: []measure.Impl{d.counted(governedRun(d.guard, all))}},
+		{Name: floorName, Impls: []measure.Impl{{Name: floorName, Run: floor.run, After: floor.complete}}},
 	}, func() { d.close(); floor.close() }, nil
 }
 
@@ -193,9 +187,6 @@ func (d *onDisk) crowded(all []guard.Call) measure.Impl {
 func (d *onDisk) complete() error {
 	want, got, syncs := 2*d.calls, d.records.Swap(0), d.disk.begin()
 	d.calls = 0
-	if os.Getenv("DBG") != "" && want > 100 {
-		fmt.Fprintln(os.Stderr, want, syncs, want/max(1, syncs))
-	}
 	segments := d.ledger.Journal().Segments()
 	switch {
 	case got != want:
