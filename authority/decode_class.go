@@ -13,7 +13,7 @@ import (
 func (d *decoder) class(v value) classDoc {
 	v.name = "the class"
 	f := d.fields(v, "", "id", "domain", "tools", "when", "tier", "effect", "observe", "allow", "bounds", "escalate",
-		"spend", "rate", "rationale", "record", "fallback", "controls")
+		"spend", "rate", "rationale", "record", "durability", "fallback", "controls")
 	c := classDoc{
 		ID:           d.id(f.need("id", "an id that is unique in the document")),
 		Domain:       d.id(f.get("domain")).Value,
@@ -28,6 +28,7 @@ func (d *decoder) class(v value) classDoc {
 		Spend:        d.spend(f.get("spend")),
 		Rationale:    d.rationale(f.get("rationale")),
 		Record:       d.record(f.get("record")),
+		Durability:   d.durability(f.get("durability")),
 		Fallback:     d.str(f.get("fallback")),
 		Node:         v.Node,
 	}
@@ -218,4 +219,11 @@ func (d *decoder) disposal(v value) disposal {
 		d.fail(v.Node, "want telemetry, journal or drop", "%s: keyed digests are not supported by this version", v.name)
 	}
 	return keepJournal
+}
+
+func (d *decoder) durability(v value) rationale.Durability {
+	if d.oneOf(v, "fsync", "os") == "os" {
+		return rationale.DurabilityOS
+	}
+	return rationale.DurabilityFsync
 }

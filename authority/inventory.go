@@ -22,6 +22,7 @@ type Entry struct {
 	Conditional   bool                        `json:"conditional,omitzero"` // the class has a condition
 	Running       bool                        `json:"running"`              // the tool is registered
 	Owner         string                      `json:"owner,omitzero"`       //
+	Durability    string                      `json:"durability,omitzero"`  // "os": its records may be lost with the machine; empty: fsync
 	ReviewBy      []string                    `json:"review_by,omitempty"`  // who reviews what it did
 	Authorization *rationale.AuthorizationRef `json:"authorization,omitempty"`
 	Standing      rationale.Standing          `json:"standing"`
@@ -156,6 +157,9 @@ func (s *Set) entry(key agentKey, g *grantDoc, class *classDoc, at time.Time) En
 	}
 	if class.Read {
 		e.Effect = "read"
+	}
+	if class.Durability == rationale.DurabilityOS {
+		e.Durability = "os"
 	}
 	for _, by := range g.Review.By {
 		e.ReviewBy = append(e.ReviewBy, by.Value)

@@ -126,6 +126,7 @@ type classDoc struct {
 	Spend        *spendRule
 	Rationale    []rationale.Field // nil: the default by tier; empty and non-nil: none
 	Record       recordPolicy
+	Durability   rationale.Durability
 	Fallback     string
 	Controls     []string
 	Node         yamldoc.Node

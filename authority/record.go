@@ -158,6 +158,7 @@ func (e *evaluation) recordClass(s *slab) {
 	}
 	s.authorization.Controls = class.Controls
 	d.Authorization, d.Terms, d.Telemetry = &s.authorization, g.terms, e.plan.telemetry
+	d.Terms.Durability = class.Durability
 	d.Model.Pin, d.Prompt.Pin, d.Tool.Pin = e.pins.model.recorded(), e.pins.prompt.recorded(), e.pins.tool.recorded()
 }
 

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -262,6 +263,19 @@ func TestInventory(t *testing.T) {
 		"idle|act|late|parameterized|not_yet_effective|the grant takes effect at 2026-12-01T00:00:00Z",
 		"idle|stray|||none|no class covers this tool",
 	}, lines)
+}
+
+// The inventory names the classes whose records may be lost with the machine.
+func TestInventoryNamesDurability(t *testing.T) {
+	relaxed := grantDoc("one")
+	relaxed.Data = bytes.Replace(relaxed.Data, []byte("tier: parameterized"), []byte("tier: parameterized, durability: os"), 1)
+	for want, doc := range map[string]authority.Document{"os": relaxed, "": grantDoc("one")} {
+		set, err := authority.Load([]authority.Document{doc}, authority.Manifest{Tools: []authority.Tool{actTool}}, authority.AllowUnsigned())
+		require.NoError(t, err)
+		entries := set.Inventory(noon)
+		require.Len(t, entries, 1)
+		assert.Equal(t, want, entries[0].Durability)
+	}
 }
 
 func TestRationaleOfATool(t *testing.T) {

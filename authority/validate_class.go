@@ -1,10 +1,14 @@
 package authority
 
-import "github.com/ambit-go/ambit/classify"
+import (
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/rationale"
+)
 
 // checkClass refuses what is wrong with a class by itself.
 func (d *decoder) checkClass(g *grantDoc, c *classDoc) {
 	d.checkObserve(g, c.ObserveUntil, c.Node)
+	d.checkDurability(c)
 	if c.Tier == classify.Prohibited {
 		d.checkProhibited(c)
 		return
@@ -19,6 +23,28 @@ func (d *decoder) checkClass(g *grantDoc, c *classDoc) {
 			d.fail(at(c.Node, "escalate", i, "code"), "give each trigger its own", "escalate names the code %q twice", trigger.Code)
 		}
 		codes[trigger.Code] = true
+	}
+}
+
+// checkDurability refuses to give up the fsync of what holds a budget or asks
+// people: a class that always acts alone, or not at all, and spends nothing.
+func (d *decoder) checkDurability(c *classDoc) {
+	if c.Durability != rationale.DurabilityOS {
+		return
+	}
+	refuse := func(format string, args ...any) {
+		d.fail(at(c.Node, "durability"), "want fsync, which is the default; os is for parameterized classes without spend, rate and escalate",
+			format+": its records must survive the end of the machine", args...)
+	}
+	if c.Tier.Known() && c.Tier != classify.Parameterized {
+		refuse("the class is %s", c.Tier)
+		return
+	}
+	for _, key := range []string{"spend", "rate", "escalate"} {
+		if _, has := find(c.Node, key); has {
+			refuse("the class has %q", key)
+			return
+		}
 	}
 }
 

@@ -204,34 +204,6 @@ func TestWhatIsWaitedForIsNotRetired(t *testing.T) {
 	assert.NotEmpty(t, gone)
 }
 
-// Durability of the machine's end is given up only by what holds no budget and
-// asks nobody.
-func TestDurability(t *testing.T) {
-	fs := crashfs.New()
-	l := openLedger(t, fs)
-	synced := func(d *rationale.Decision) bool {
-		d.Terms.Durability = rationale.DurabilityOS
-		fs.Log()
-		require.NoError(t, l.Admit(ctx, d))
-		if d.Verdict == rationale.Allow {
-			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
-		}
-		for _, c := range fs.Log() {
-			if c.Op == "sync" {
-				return true
-			}
-		}
-		return false
-	}
-	spends := guardtest.Allowed()
-	spends.Spend = &rationale.Spend{Currency: "EUR", Amount: "1", Basis: "amount"}
-	assert.False(t, synced(guardtest.Allowed()))
-	assert.False(t, synced(guardtest.Denied()))
-	assert.True(t, synced(spends))
-	assert.True(t, synced(guardtest.Pending()))
-	assert.True(t, synced(reviewed()))
-}
-
 // slowDisk hangs in its next sync of a segment, while it is told to.
 type slowDisk struct {
 	*crashfs.FS

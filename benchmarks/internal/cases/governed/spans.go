@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ambit-go/ambit/benchmarks/internal/measure"
+	"github.com/ambit-go/ambit/benchmarks/internal/policy"
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/otelx"
 )
@@ -84,7 +85,7 @@ func traced() (measure.Case, func(), error) {
 	if err != nil {
 		return measure.Case{}, nil, err
 	}
-	g, err := newGuard(guard.WithoutEvidence(), guard.WithTracer(live))
+	g, err := newGuard(policy.Autoscaler, guard.WithoutEvidence(), guard.WithTracer(live))
 	if err != nil {
 		return measure.Case{}, nil, err
 	}
@@ -203,7 +204,7 @@ func learn() ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGuard(guard.WithoutEvidence(), guard.WithTracer(live))
+	g, err := newGuard(policy.Autoscaler, guard.WithoutEvidence(), guard.WithTracer(live))
 	if err != nil {
 		return nil, err
 	}
