@@ -31,6 +31,7 @@ type plan struct {
 	derived []string    // likewise
 
 	telemetry []string  // fields of the record that it may have
+	keyed     []string  // those that are keyed digests
 	observes  bool      // at some time
 	observe   time.Time // until when
 }
@@ -108,7 +109,7 @@ func (c *planning) compile() {
 	class, t := c.class.class, c.tool
 	p := &plan{grant: c.class.grant, class: class, tool: t, pattern: c.class.pattern}
 	c.plan = p
-	p.telemetry = class.Record.telemetry()
+	p.telemetry, p.keyed = class.Record.named(keepTelemetry), class.Record.named(keepHMAC)
 	if p.observe = p.grant.ObserveUntil; class.ObserveUntil.After(p.observe) {
 		p.observe = class.ObserveUntil
 	}

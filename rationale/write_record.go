@@ -35,6 +35,7 @@ func (w *writer) decision(d *Decision) {
 	writeList(w, "facts", d.Facts, (*writer).fact)
 	w.host(&d.Host)
 	w.member("id", d.ID)
+	writeTexts(w, "keyed", d.Keyed, true)
 	w.member("kind", string(KindDecision))
 	w.member("mode", d.Mode.String())
 	w.model(&d.Model)
@@ -198,6 +199,7 @@ func (w *writer) fact(f *Fact) {
 	if !f.At.IsZero() {
 		w.time("at", f.At)
 	}
+	w.optional("digest", f.Digest)
 	w.optional("error", f.Error)
 	w.member("name", f.Name)
 	w.optional("source", f.Source)
