@@ -89,6 +89,9 @@ func (osFS) Rename(from, to string) error {
 
 func (osFS) Remove(name string) error { return os.Remove(name) }
 
+// ReadOnly makes a file one that nobody may write, as an archive has it.
+func (osFS) ReadOnly(name string) error { return os.Chmod(name, 0o400) }
+
 func (osFS) SyncDir(dir string) error { return syncDir(dir) }
 
 func syncDir(dir string) error {
