@@ -6,7 +6,7 @@ func evidence() []mutant {
 	const (
 		faults    = "^(TestEveryCallFails|TestEveryCrashPoint|TestCrashesInARow|TestAFailedSync.*|TestWhatAFailedSync.*)$"
 		pkg       = "./rationale/journal"
-		archiving = "^(TestArchiv.*|TestDamageIsNotArchived|TestAnArchiveIs.*|TestRetireWhatIsArchived|TestAFolderArchive.*|TestWhatARepairGaveUp.*)$"
+		archiving = "^(TestArchiv.*|TestWhatAFolder.*|TestDamageIsNotArchived|TestAnArchiveIs.*|TestRetireWhatIsArchived|TestAFolderArchive.*|TestWhatARepairGaveUp.*)$"
 		damaged   = "^(TestTornEndsAreCut|TestDamageIsRefusedAndLocated|TestEveryBitFlipIsDamage|TestEveryTornWriteIsTorn|TestTornBefore.*|TestAFrameCounts.*|TestTheChainOutlives.*)$"
 	)
 	return []mutant{

@@ -375,3 +375,47 @@ func outcomesOf(t *testing.T, fsys journal.FS, paths ...string) []string {
 	}
 	return ids
 }
+
+// A Put that failed, or whose process ended, may have left an object: one that
+// can be opened survives the machine, with its lock.
+func TestWhatAFolderArchiveReturnsIsDurable(t *testing.T) {
+	const name = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b/00000007.seg"
+	data := bytes.Repeat([]byte("segment "), 300)
+	until := time.Date(2033, 11, 1, 0, 0, 0, 0, time.UTC)
+	opened := 0
+	for k := 1; ; k++ {
+		fsys := crashfs.New()
+		a := journal.OpenFolderArchive(archiveDir, journal.WithFS(fsys))
+		fsys.Inject(func(c crashfs.Call) crashfs.Fault {
+			if c.N >= k {
+				return crashfs.Fault{Err: errDead, Written: 700}
+			}
+			return crashfs.Fault{}
+		})
+		err := a.Put(ctx, name, data, until)
+		fsys.Inject(nil)
+		if r, err := a.Open(ctx, name); err == nil {
+			require.NoError(t, r.Close())
+			opened++
+			for seed := range uint64(20) {
+				after := fsys.Crash(rand.New(rand.NewPCG(uint64(k), seed)))
+				survived := journal.OpenFolderArchive(archiveDir, journal.WithFS(after))
+				r, err := survived.Open(ctx, name)
+				require.NoError(t, err, "call %d", k)
+				there, err := io.ReadAll(r)
+				require.NoError(t, err)
+				require.Equal(t, data, there)
+				all, err := survived.List(ctx)
+				require.NoError(t, err)
+				require.Equal(t, until, all[0].Until)
+			}
+		}
+		if err == nil {
+			break
+		}
+		if err := a.Put(ctx, name, data, until); err != nil {
+			require.ErrorIs(t, err, journal.ErrArchived, "what was left holds nothing up")
+		}
+	}
+	require.Greater(t, opened, 1, "some Put failed and left an object")
+}
