@@ -91,6 +91,7 @@ const withheld = "withheld: it may quote values that the class does not keep"
 // explain sets the message of a check that an error gave, which may quote
 // arguments and facts.
 func (e *evaluation) explain(c *rationale.Check, message string) {
+	c.Quotes = true
 	if e.keep.quoted() >= keepHMAC {
 		c.Told, message = message, withheld
 	}

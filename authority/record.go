@@ -283,7 +283,7 @@ func (e *evaluation) recordCheck(s *slab, m *mark, c *rationale.Check, inputs []
 		if m.result != rationale.Passed {
 			c.Message = lacks(e.rationale)
 		}
-		if e.rationale.Malformed != "" && e.keep.Rationale >= keepHMAC {
+		if c.Quotes = e.rationale.Malformed != ""; c.Quotes && e.keep.Rationale >= keepHMAC {
 			c.Told, c.Message = c.Message, withheld
 		}
 	default:

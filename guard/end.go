@@ -41,6 +41,9 @@ func (g *Guard) end(ctx context.Context, d Decision, result []byte, failure erro
 		o.ErrorType = errorType(failure, status)
 	}
 	g.keepResult(o, d.state.record.Terms, result, failure)
+	if d.state.subject.ID != "" {
+		_ = o.Seal(d.state.subject) // it sealed the decision
+	}
 	if spend := d.state.record.Spend; spend != nil && status != rationale.StatusNotExecuted {
 		o.Spent = spend.Amount
 	}

@@ -44,6 +44,7 @@ type Guard struct {
 	derivers   map[classify.ToolID]deriver
 	estimators map[string]*estimatorSource
 	recordKey  rationale.RecordKey // that signs; the zero key where no document can ask for one
+	erasable   *erasable           // nil: records are not sealed
 	sessions   *sessions
 	evidence   *evidence
 	notices    *notices
@@ -103,6 +104,8 @@ func (c *config) validate(agent Agent) error {
 		return configError("there is no place for evidence: give WithLedger, or say WithoutEvidence")
 	case c.ledger != nil && c.noEvidence:
 		return configError("WithLedger and WithoutEvidence exclude each other")
+	case c.erasable != nil && c.erasable.keys == nil:
+		return configError("WithErasure needs the keys of subjects, such as journal.OpenSubjects")
 	case c.now == nil:
 		return configError("the clock is nil")
 	}
@@ -132,6 +135,7 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		model:    legibleModel(agent.Model),
 		ledger:   c.ledger,
 		tracer:   tracing{c.tracer},
+		erasable: c.erasable,
 		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),

@@ -20,6 +20,7 @@ type config struct {
 	derived    []Derived
 	estimators []Estimator
 	recordKeys []rationale.RecordKey
+	erasable   *erasable
 	now        func() time.Time
 	authority  []authority.Option
 	shadow     bool
@@ -78,6 +79,24 @@ func WithRecordKeys(keys ...rationale.RecordKey) Option {
 			c.recordKeys = append(c.recordKeys, k)
 		}
 	}
+}
+
+// WithErasure seals the payload of each record with a key of the person whom it
+// is about, so that [Guard.Erase] can erase what all copies of the records say of
+// that person, and leave the records verifiable. See [rationale.Decision.Seal]
+// for what is sealed, and what remains: agent, tool, class, verdict, amount and
+// the identity that the session names.
+//
+// The person is whom subject names, from the checked call; it must be quick and
+// safe for concurrent use. Where it is nil, or returns "", it is
+// [Session.OnBehalfOf], and where that is empty too the record is sealed for
+// nobody and stays plain. Of a call whose arguments cannot be read subject is not
+// asked, and its payload is left out unless the session names somebody.
+//
+// What is sealed is in no telemetry, whatever the class says: nobody can erase it
+// there. A call whose key cannot be had is denied with evidence_unavailable.
+func WithErasure(keys SubjectKeys, subject func(Checked) string) Option {
+	return func(c *config) { c.erasable = &erasable{keys, subject} }
 }
 
 // WithClock replaces time.Now as the guard's clock. It must be safe for

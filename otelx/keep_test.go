@@ -20,8 +20,10 @@ import (
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/guard/guardtest"
 	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/internal/crashfs"
 	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // keptFields are the fields of a record policy, each with what begins the
@@ -37,7 +39,8 @@ type canaries struct {
 	key    rationale.RecordKey
 	record *guardtest.Recorder
 	spans  tracetest.SpanStubs
-	said   []string // refusals
+	said   []string          // refusals
+	keys   guard.SubjectKeys // nil: nothing is sealed
 }
 
 var mishaps = []string{
@@ -81,10 +84,15 @@ classes:
 	b := new(backend)
 	tracer, err := otelx.NewDelivery(b)
 	require.NoError(t, err)
-	g, err := guard.New([]authority.Document{doc}, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+	opts := []guard.Option{
 		guard.WithLedger(ledger.New(k.record)), guard.WithTracer(tracer), guard.AllowUnsigned(), guard.WithClock(guardtest.Now),
 		guard.WithRecordKeys(k.key), guard.WithDerived(guard.Derive("act", "opened", k.derive)),
-		guard.WithFacts(guard.NewFact("told", k.fact)))
+		guard.WithFacts(guard.NewFact("told", k.fact)),
+	}
+	if k.keys != nil {
+		opts = append(opts, guard.WithErasure(k.keys, func(guard.Checked) string { return "customer" }))
+	}
+	g, err := guard.New([]authority.Document{doc}, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment}, opts...)
 	require.NoError(t, err)
 	require.NoError(t, g.Register(authority.Tool{Name: "act", Schema: json.RawMessage(`{"type":"object","required":["kind"],"properties":{
 		"kind":{"enum":["known","other"]},"customer":{"type":"string"},"large":{"type":"string"},"number":{"type":"string"},"unit":{"type":"string"},
@@ -339,6 +347,55 @@ func TestARefusalSaysWhatTheRecordWithholds(t *testing.T) {
 			assert.Contains(t, k.recorded(t), "withheld")
 			assert.Contains(t, k.said[0], want)
 			assert.NotContains(t, k.said[0], "withheld")
+		})
+	}
+}
+
+// What belongs to a person is sealed, whatever the class lets out and whatever
+// happens to the call: in no record and no span is it plain, and the key opens
+// all of it.
+func TestWhatIsSealedIsNowherePlain(t *testing.T) {
+	for _, how := range mishaps {
+		t.Run(how, func(t *testing.T) {
+			open := &canaries{how: how, key: canaryKey()}
+			open.keep = map[string]string{"arguments": "telemetry", "rationale": "telemetry", "reasoning": "telemetry", "facts": "telemetry", "results": "journal"}
+			open.run(t)
+			subjects := journal.OpenSubjects("/subjects", journal.WithFS(crashfs.New()))
+			k := &canaries{how: how, key: open.key, keep: open.keep, keys: subjects}
+			k.run(t)
+			require.NotContains(t, k.recorded(t), "canary-")
+			require.NotContains(t, k.exported(), "canary-")
+			for _, digests := range k.guessable(t) {
+				for _, digest := range digests {
+					require.NotContains(t, k.recorded(t), digest)
+					require.NotContains(t, k.exported(), digest)
+				}
+			}
+			require.Equal(t, open.said, k.said, "the refusal is the same")
+			if how == "arguments" || how == "property" || how == "tool" {
+				return // nobody can tell whose they are: it is left out
+			}
+			reader, err := subjects.Reader()
+			require.NoError(t, err)
+			for i, rec := range k.record.Records() {
+				rec, _, err = reader.Open(rec)
+				require.NoError(t, err)
+				switch was := open.record.Records()[i].(type) {
+				case *rationale.Decision:
+					is := rec.(*rationale.Decision)
+					assert.Equal(t, was.Arguments, is.Arguments)
+					assert.Equal(t, was.Facts, is.Facts)
+					assert.Equal(t, was.Derived, is.Derived)
+					assert.Equal(t, was.Checks, is.Checks)
+					assert.Equal(t, was.Rationale, is.Rationale)
+					assert.Equal(t, was.RationaleCheck, is.RationaleCheck)
+					assert.Equal(t, was.Spend, is.Spend)
+				case *rationale.Outcome:
+					is := rec.(*rationale.Outcome)
+					assert.Equal(t, was.Error, is.Error)
+					assert.Equal(t, was.ResultDigest, is.ResultDigest)
+				}
+			}
 		})
 	}
 }

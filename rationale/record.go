@@ -87,6 +87,10 @@ type Decision struct {
 	// ([RecordKey]) stands in place of each value.
 	Keyed []string `json:"keyed,omitempty"`
 
+	// Sealed is the payload, where it belongs to a subject whose data can be
+	// erased: what [Decision.Seal] takes out of the other members.
+	Sealed *Sealed `json:"sealed,omitzero"`
+
 	// Terms are what the class asks of people and of the ledger. They are part
 	// of the document, whose digest the record carries, and are not recorded
 	// again.
@@ -160,6 +164,9 @@ type Check struct {
 	Reason  Reason      `json:"reason,omitzero"`  // set where the check failed
 	Message string      `json:"message,omitzero"` // what was wrong; for people, free of CEL source
 	Inputs  []Input     `json:"inputs,omitempty"`
+	// Quotes says that Message may quote arguments, facts or what was said: an
+	// error gave it. It is not recorded.
+	Quotes bool `json:"-"`
 	// Told is the message as the refusal has it, where the class does not keep
 	// what it may quote; empty: Message is. It is not recorded.
 	Told string `json:"-"`
@@ -315,6 +322,8 @@ type Outcome struct {
 	ResultBytes  int64  `json:"result_bytes,omitzero"`
 	Effect       string `json:"effect_id,omitzero"` // the id that the target system gave
 	Spent        string `json:"spent,omitzero"`     // the actual amount, or the estimate
+	// Sealed is what [Outcome.Seal] takes out of the other members.
+	Sealed *Sealed `json:"sealed,omitzero"`
 }
 
 // Event names what a lifecycle record is about.
@@ -335,6 +344,7 @@ const (
 	EventDamaged   Event = "damaged"  // a part of the journal was lost while it was open
 	EventRepaired  Event = "repaired" // damage was set aside, and a new journal began
 	EventRetired   Event = "retired"  // segments that nothing needs any more were removed
+	EventErased    Event = "erased"   // the key of a subject was destroyed, so that what is sealed with it can no longer be read
 )
 
 // Lifecycle records a change of what is authorized, with the exact bytes that
@@ -353,7 +363,9 @@ type Lifecycle struct {
 	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
 	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
 	Message       string            `json:"message,omitzero"`
-	Denied        int64             `json:"denied,omitzero"` // evidence_restored: how many calls were denied meanwhile
+	By            string            `json:"by,omitzero"`          // erased: who did it; Message says why
+	SubjectKey    string            `json:"subject_key,omitzero"` // erased: the id of the key
+	Denied        int64             `json:"denied,omitzero"`      // evidence_restored: how many calls were denied meanwhile
 	From          time.Time         `json:"from,omitzero"`
 	Until         time.Time         `json:"until,omitzero"`
 	Previous      *Head             `json:"previous,omitzero"` // repaired: the end of what could be verified before; retired: of what was removed

@@ -1,6 +1,7 @@
 package rationale
 
 import (
+	"encoding/base64"
 	stdjson "encoding/json"
 	"strconv"
 	"strings"
@@ -52,6 +53,7 @@ func (w *writer) decision(d *Decision) {
 		w.member("reason", r.Reason)
 		w.raw("}")
 	}
+	w.sealed(d.Sealed)
 	w.spend(d.Spend)
 	w.member("standing", d.Standing.String())
 	writeTexts(w, "telemetry", d.Telemetry, true)
@@ -86,9 +88,24 @@ func (w *writer) outcome(o *Outcome) {
 		w.integer("result_bytes", o.ResultBytes)
 	}
 	w.optional("result_digest", o.ResultDigest)
+	w.sealed(o.Sealed)
 	w.optional("spent", o.Spent)
 	w.time("started", o.Started)
 	w.member("status", string(o.Status))
+	w.raw("}")
+}
+
+func (w *writer) sealed(s *Sealed) {
+	if s == nil {
+		return
+	}
+	w.key("sealed")
+	w.raw("{")
+	w.key("data")
+	w.raw(`"`)
+	w.out = base64.StdEncoding.AppendEncode(w.out, s.Data)
+	w.raw(`"`)
+	w.member("key", s.Key)
 	w.raw("}")
 }
 

@@ -94,7 +94,7 @@ func (t *terminal) archiveProblem(err error) {
 		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "problem:"), rationale.Printable(line))
 	}
 	if errors.Is(err, journal.ErrLocked) {
-		fmt.Fprintln(t.err, "A host has the folder open: stop it, or let it archive by itself (journal.Journal.ArchiveClosed).")
+		fmt.Fprintln(t.err, "A host has the folder open: stop it, or let it do this by itself (journal.Journal.ArchiveClosed, guard.Guard.Erase).")
 	}
 }
 

@@ -161,7 +161,7 @@ func (t *terminal) facts(label string, facts []rationale.Fact) {
 		case f.Digest != "":
 			text = f.Name + " = " + f.Digest
 		case f.Value == nil:
-			text = f.Name + ", not kept"
+			text = f.Name + ", whose value is not here"
 		}
 		if f.Source != "" {
 			text += ", from " + f.Source

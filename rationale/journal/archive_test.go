@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -155,7 +156,7 @@ func wholeIn(t *testing.T, fsys journal.FS, paths ...string) {
 func TestArchiveClosed(t *testing.T) {
 	r := written(t)
 	files := r.fs.Files(dir)
-	last := slices.Max(slices.DeleteFunc(slices.Collect(maps(files)), func(n string) bool { return n == "LOCK" }))
+	last := slices.Max(slices.DeleteFunc(slices.Collect(maps.Keys(files)), func(n string) bool { return n == "LOCK" }))
 	a := journal.OpenFolderArchive(archiveDir, journal.WithFS(r.fs))
 	done, err := archived(r, a)
 	require.NoError(t, err)
@@ -183,16 +184,6 @@ func TestArchiveClosed(t *testing.T) {
 	}
 	wholeIn(t, r.fs, archiveDir, dir)
 	assert.NotEmpty(t, journal.Verify(journal.Expect{FS: r.fs}, dir).Problems)
-}
-
-func maps(files map[string][]byte) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range files {
-			if !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 func TestDamageIsNotArchived(t *testing.T) {
