@@ -72,6 +72,7 @@ func TestNewNeedsWhatItCannotDoWithout(t *testing.T) {
 		"the zero derived value": {agent, []guard.Option{guard.WithoutEvidence(), guard.WithDerived(guard.Derived{})}},
 		"a derived value twice":  {agent, []guard.Option{guard.WithoutEvidence(), guard.WithDerived(derived, derived)}},
 		"the zero estimator":     {agent, []guard.Option{guard.WithoutEvidence(), guard.WithEstimators(guard.Estimator{})}},
+		"no keys of subjects":    {agent, []guard.Option{guard.WithoutEvidence(), guard.WithErasure(nil, nil)}},
 		"a zero record key":      {agent, []guard.Option{guard.WithoutEvidence(), guard.WithRecordKeys(rationale.RecordKey{})}},
 		"a short record key":     {agent, []guard.Option{guard.WithoutEvidence(), guard.WithRecordKeys(rationale.RecordKey{ID: "a", Secret: []byte("short")})}},
 		"a record key twice":     {agent, []guard.Option{guard.WithoutEvidence(), guard.WithRecordKeys(recordKey("a"), recordKey("a"))}},

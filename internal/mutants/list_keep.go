@@ -4,9 +4,12 @@ package main
 // should not be there change no verdict, so each fault names its tests.
 func keeping() []mutant {
 	const (
-		file  = "authority/keep.go"
-		pkg   = "./otelx"
-		tests = "^(TestWhatAClassKeeps|TestARefusalSaysWhatTheRecordWithholds)$"
+		file     = "authority/keep.go"
+		pkg      = "./otelx"
+		sealed   = "^TestWhatIsSealedIsNowherePlain$"
+		journals = "./rationale/journal"
+		keys     = "^(Test.*Subject.*|TestErase.*|TestReadersShow.*)$"
+		tests    = "^(TestWhatAClassKeeps|TestARefusalSaysWhatTheRecordWithholds)$"
 	)
 	return []mutant{
 		{
@@ -79,6 +82,72 @@ func keeping() []mutant {
 			Old: "if len(s.manifest.RecordKeys) > 0 {",
 			New: "if true {",
 			Why: "keyed digests are made with a key that nobody has",
+		},
+		{
+			File: "guard/begin.go", Package: "./guard", Run: "^TestWithoutAKeyCallsAreDenied$",
+			Old: "\tif err == nil {\n\t\terr = sealing\n\t}\n",
+			New: "\t_ = sealing\n",
+			Why: "a call runs whose record could not be sealed",
+		},
+		{
+			File: "guard/erase.go", Package: "./guard", Run: "^TestWithoutAKeyCallsAreDenied$",
+			Old: "\tif err != nil {\n\t\td.Strip()\n\t\treturn rationale.SubjectKey{}, err\n\t}\n",
+			New: "\tif err != nil {\n\t\treturn rationale.SubjectKey{}, err\n\t}\n",
+			Why: "telemetry has what could not be sealed",
+		},
+		{
+			File: "guard/erase.go", Package: "./guard", Run: "^TestWhatCannotBeReadIsLeftOut$",
+			Old: "case err != nil || unknown:",
+			New: "case err != nil:",
+			Why: "arguments of nobody knows whom are recorded plain",
+		},
+		{
+			File: "guard/end.go", Package: pkg, Run: sealed,
+			Old: "_ = o.Seal(d.state.subject) // it sealed the decision",
+			New: "_ = d.state.subject",
+			Why: "results are not sealed",
+		},
+		{
+			File: "rationale/seal.go", Package: pkg, Run: sealed,
+			Old: "d.ActionDigest = RecordKey(key).DigestText(\"action\", action)",
+			New: "d.ActionDigest = action",
+			Why: "sealed arguments can be guessed from the digest of the action",
+		},
+		{
+			File: "rationale/seal.go", Package: "./rationale", Run: "^TestAPayloadBelongsToItsRecord$",
+			Old: "return []byte(string(kind) + \"\\x00\" + id)",
+			New: "return []byte(kind)",
+			Why: "a payload can be moved to another record",
+		},
+		{
+			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
+			Old: "\t\tif there, err := s.there(s.path(subject)); err != nil {",
+			New: "\t\tif there, err := true, error(nil); err != nil {",
+			Why: "a key that another process destroyed is used on",
+		},
+		{
+			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
+			Old: "\tif err := errors.Join(writeAll(f, append(data, '\\n')), f.Sync(), f.Close()); err != nil {",
+			New: "\tif err := errors.Join(writeAll(f, append(data, '\\n')), f.Close()); err != nil {",
+			Why: "a key is used that is not durable",
+		},
+		{
+			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
+			Old: "return key, s.fs.SyncDir(s.dir)",
+			New: "return key, nil",
+			Why: "a key is used whose name is not durable",
+		},
+		{
+			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
+			Old: "\t\tif err == nil {\n\t\t\terr = s.remove(path)\n\t\t}\n",
+			New: "\t\tif err == nil {\n\t\t\treturn key, nil\n\t\t}\n",
+			Why: "a key whose erasure was interrupted is used on",
+		},
+		{
+			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
+			Old: "\tif err := s.store(filepath.Join(s.dir, key.ID+owedSuffix), note); err != nil {\n\t\treturn true, err\n\t}\n\treturn true, s.remove(path)",
+			New: "\tif err := s.remove(path); err != nil {\n\t\treturn true, err\n\t}\n\treturn true, s.store(filepath.Join(s.dir, key.ID+owedSuffix), note)",
+			Why: "a destroyed key is forgotten where the note of it fails",
 		},
 	}
 }
