@@ -34,10 +34,10 @@ func (s *Set) Assess(c *Classified, in Input) *rationale.Decision {
 	return e.decision()
 }
 
-// refuseAssessment is the decision on a call that cannot be assessed.
+// refuseAssessment is the decision on a call that cannot be assessed. It has no
+// digest of the arguments, since it is not known what may be recorded of them.
 func refuseAssessment(call *Call, why string) *rationale.Decision {
 	d := draft(call)
-	d.ArgumentsDigest = rationale.Digest(call.Arguments)
 	d.Checks = []rationale.Check{{
 		Kind: rationale.CheckClass, ID: "assess", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: why,
 	}}

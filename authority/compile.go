@@ -32,6 +32,7 @@ type plan struct {
 	domain    string
 	derived   []string  // values that some rule reads, sorted by name
 	telemetry []string  // fields of the record that it may have
+	keyed     []string  // those that are keyed digests
 	observe   time.Time // until when it observes
 }
 
@@ -127,7 +128,7 @@ func (c *planning) compile() {
 		grant: c.class.grant, class: class, tool: t, pattern: c.class.pattern, steady: c.class.grant.competes == period{},
 		allow: m.allow[:0], bounds: m.bounds[:0], trigger: m.trigger[:0],
 	}
-	p.telemetry = class.Record.telemetry()
+	p.telemetry, p.keyed = class.Record.named(keepTelemetry), class.Record.named(keepHMAC)
 	if p.observe = p.grant.ObserveUntil; class.ObserveUntil.After(p.observe) {
 		p.observe = class.ObserveUntil
 	}

@@ -17,7 +17,7 @@ type contest struct {
 	prohibited candidates   // of every pattern
 	patterns   []candidates // of the others, for each pattern, the most specific first
 	derived    []derivation // what some plan reads, in the order of the tool's
-	drops      bool         // some class does not record its arguments
+	record     recordPolicy // the strictest of every class, for calls without one
 
 	// Where every call asks the same plans, those, ready to choose from.
 	steady     []*plan
@@ -70,7 +70,7 @@ func (c *contest) all() []*plan {
 // add adds a plan; more specific patterns come first.
 func (c *contest) add(p *plan) {
 	c.plans = append(c.plans, p)
-	c.drops = c.drops || p.class.Record.Arguments == keepDrop
+	c.record = c.record.strictest(p.class.Record)
 	if p.class.Tier == classify.Prohibited {
 		c.prohibited.plans = append(c.prohibited.plans, p)
 		return

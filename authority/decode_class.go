@@ -191,13 +191,22 @@ func (d *decoder) rationale(v value) []rationale.Field {
 
 func (d *decoder) record(v value) recordPolicy {
 	f := d.fields(v, "record.", "arguments", "rationale", "reasoning", "facts", "results")
-	return recordPolicy{
+	p := recordPolicy{
 		Arguments: d.disposal(f.get("arguments")),
 		Rationale: d.disposal(f.get("rationale")),
 		Reasoning: d.disposal(f.get("reasoning")),
 		Facts:     d.disposal(f.get("facts")),
 		Results:   d.results(f.get("results")),
 	}
+	for _, name := range [...]string{"results", "facts", "reasoning", "rationale", "arguments"} {
+		if field := f.get(name); !field.IsZero() && field.Text() == "hmac" {
+			p.keyed = field.Node
+		}
+	}
+	if p.Rationale >= keepHMAC { // what was said beside it says the same
+		p.Reasoning = max(p.Reasoning, p.Rationale)
+	}
+	return p
 }
 
 // results reads where a tool's result is kept: never in telemetry.
@@ -216,7 +225,7 @@ func (d *decoder) disposal(v value) disposal {
 	case "drop":
 		return keepDrop
 	case "hmac":
-		d.fail(v.Node, "want telemetry, journal or drop", "%s: keyed digests are not supported by this version", v.name)
+		return keepHMAC
 	}
 	return keepJournal
 }

@@ -63,6 +63,8 @@ type pass struct {
 	broken  bool // something panicked: not to be used again
 	cleared bool // every prohibited class that competes was asked, and none holds
 
+	keep *recordPolicy // what the record may have
+
 	failed   failure // why there is no class
 	pins     pinned
 	failedAt *plan   // whose condition failed

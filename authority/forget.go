@@ -46,7 +46,7 @@ func (g *grantDoc) forget() {
 
 func (c *classDoc) forget() {
 	none := yamldoc.Node{}
-	c.ID.Node, c.When.Node, c.Node = none, none, none
+	c.ID.Node, c.When.Node, c.Record.keyed, c.Node = none, none, none, none
 	for i := range c.Tools {
 		c.Tools[i].Node = none
 	}

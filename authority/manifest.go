@@ -10,7 +10,7 @@ import (
 )
 
 // Manifest is what a running host runs: the agents, tools, models, facts,
-// derived values and estimators that documents are checked against. A host
+// derived values, estimators and record keys that documents are checked against. A host
 // writes it with guard.Guard.Manifest; the zero Manifest leaves types unchecked
 // until tools are registered.
 type Manifest struct {
@@ -20,6 +20,7 @@ type Manifest struct {
 	Facts      []FactSpec
 	Derived    []DerivedSpec
 	Estimators []EstimatorSpec
+	RecordKeys []string // ids of the keys for record: hmac; the last one is in use
 }
 
 // AgentSpec is an agent that the host runs.

@@ -38,7 +38,7 @@ func ParseManifest(name string, data []byte) (Manifest, error) {
 }
 
 func (d *decoder) manifest(root value) Manifest {
-	f := d.fields(root, "", "apiVersion", "kind", "agents", "tools", "models", "facts", "derived", "estimators")
+	f := d.fields(root, "", "apiVersion", "kind", "agents", "tools", "models", "facts", "derived", "estimators", "record_keys")
 	var m Manifest
 	seen := make(map[string]bool)
 	once := func(n yamldoc.Node, list, name string) {
@@ -81,6 +81,11 @@ func (d *decoder) manifest(root value) Manifest {
 		}
 		once(at(item.Node, "name"), "estimators", spec.Name)
 		m.Estimators = append(m.Estimators, spec)
+	}
+	for _, item := range d.list(f.get("record_keys"), true) {
+		id := d.id(item).Value
+		once(item.Node, "record_keys", id)
+		m.RecordKeys = append(m.RecordKeys, id)
 	}
 	return m
 }
@@ -207,7 +212,7 @@ func (d *decoder) derivedSpec(v value) DerivedSpec {
 
 // YAML returns the manifest as a document of kind Manifest, with the digest of
 // every tool, for people to read and for [ParseManifest]. The same Manifest
-// always gives the same bytes: its parts are sorted by name.
+// always gives the same bytes: its parts are sorted by name, except for record keys.
 func (m Manifest) YAML() []byte {
 	w := &yamlWriter{}
 	w.b.WriteString("apiVersion: " + apiVersion + "\nkind: Manifest\n")
@@ -247,6 +252,12 @@ func (m Manifest) YAML() []byte {
 	for _, e := range sorted(w, "estimators", m.Estimators, func(e EstimatorSpec) string { return e.Name }) {
 		w.item("name", e.Name)
 		w.key("currency", e.Currency)
+	}
+	if len(m.RecordKeys) > 0 { // in the order of their use
+		w.b.WriteString("record_keys:\n")
+	}
+	for _, id := range m.RecordKeys {
+		w.b.WriteString("  - " + yamldoc.Quote(id) + "\n")
 	}
 	return w.b.Bytes()
 }

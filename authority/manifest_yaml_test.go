@@ -25,6 +25,7 @@ func manifest() authority.Manifest {
 		Facts:      []authority.FactSpec{{Name: "replicas", Type: "int", Source: "the cluster", MaxAge: 90 * time.Second, By: []string{"args.workload"}}, {Name: "freeze", Type: "map<bool>"}},
 		Derived:    []authority.DerivedSpec{{Tool: "k8s.scale", Name: "kind", Type: "list<string>"}},
 		Estimators: []authority.EstimatorSpec{{Name: "fare", Currency: "USD"}},
+		RecordKeys: []string{"b", "a"},
 	}
 }
 
@@ -48,6 +49,7 @@ func TestManifestIsReadAgain(t *testing.T) {
 	assert.ElementsMatch(t, m.Facts, back.Facts)
 	assert.Equal(t, m.Derived, back.Derived)
 	assert.Equal(t, m.Estimators, back.Estimators)
+	assert.Equal(t, m.RecordKeys, back.RecordKeys)
 	require.Len(t, back.Tools, 3)
 	assert.Equal(t, "billing/refund", back.Tools[0].ID().String(), "sorted by name")
 	for _, tool := range m.Tools {

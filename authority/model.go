@@ -194,8 +194,11 @@ const (
 	keepDrop
 )
 
+// recordPolicy says where each field of a record is kept. The stricter
+// disposals are the greater ones.
 type recordPolicy struct {
 	Arguments, Rationale, Reasoning, Facts, Results disposal
+	keyed                                           yamldoc.Node // the first hmac; zero: none
 }
 
 // matrixDoc is the delegation-of-authority table.

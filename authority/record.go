@@ -43,6 +43,9 @@ func (e *evaluation) decision() (d *rationale.Decision) {
 	s := new(slab)
 	d = &s.decision
 	describe(d, &e.call)
+	if e.keep = e.policy(); e.set != nil {
+		e.record.policy, e.record.key = e.keep, e.set.options.recordKey
+	}
 	e.recordArguments(d)
 	e.recordDerived(d)
 	d.Mode, d.Standing, d.Rationale = e.tally.Mode, e.tally.Standing, e.in.Rationale
@@ -54,11 +57,8 @@ func (e *evaluation) decision() (d *rationale.Decision) {
 		e.recordChecks(s)
 	}
 	e.record.finish()
-	if e.plan != nil {
-		e.keep(d)
-	} else if e.dropsUnclassified() {
-		dropArguments(d)
-	}
+	e.keepRationale(d)
+	d.Terms.OmitResult, d.Terms.KeyResult = e.keep.Results == keepDrop, e.keep.Results == keepHMAC
 	rationale.Conclude(d)
 	return d
 }
@@ -67,13 +67,11 @@ func (e *evaluation) recordArguments(d *rationale.Decision) {
 	if e.tool != nil {
 		d.Tool.Digest = e.tool.digest
 	}
+	var canonical []byte
 	if e.args != nil {
-		if canonical, err := rationale.Canonicalize(e.args); err == nil {
-			d.Arguments, d.ArgumentsDigest = canonical, rationale.Digest(canonical)
-			return
-		}
+		canonical, _ = rationale.Canonicalize(e.args) // nil with an error
 	}
-	d.ArgumentsDigest = rationale.Digest(e.call.Arguments)
+	e.keepArguments(d, canonical)
 }
 
 func (e *evaluation) recordDerived(d *rationale.Decision) {
@@ -85,10 +83,10 @@ func (e *evaluation) recordDerived(d *rationale.Decision) {
 		fact := &d.Derived[i]
 		fact.Name, fact.Source, fact.At = v.name, "derived from the arguments", e.call.At
 		if v.err != nil {
-			fact.Error = v.err.Error()
+			fact.Error = why(v.err, e.keep.Arguments)
 			continue
 		}
-		e.record.value(&fact.Value, v.value)
+		e.record.fact(fact, "derived."+v.name, v.value)
 	}
 }
 
@@ -121,7 +119,7 @@ func (e *evaluation) recordFailure(d *rationale.Decision) {
 		check.Message = "no class of the agent's authorizations covers this call"
 	}
 	if e.err != nil {
-		check.Message = message(e.err, check.ID)
+		e.explain(&check, message(e.err, check.ID))
 	}
 	d.Checks = append(d.Checks, check)
 	if e.panicked != "" {
@@ -130,9 +128,9 @@ func (e *evaluation) recordFailure(d *rationale.Decision) {
 }
 
 func (e *evaluation) panicCheck() rationale.Check {
-	return rationale.Check{
-		Kind: rationale.CheckClass, ID: "assess", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: e.panicked,
-	}
+	c := rationale.Check{Kind: rationale.CheckClass, ID: "assess", Result: rationale.Errored, Reason: rationale.EvaluationError}
+	e.explain(&c, e.panicked)
+	return c
 }
 
 // message is what the record of a rule says of its error.
@@ -158,7 +156,7 @@ func (e *evaluation) recordClass(s *slab) {
 	}
 	s.authorization.Controls = class.Controls
 	d.Authorization, d.Terms, d.Telemetry = &s.authorization, g.terms, e.plan.telemetry
-	d.Terms.Durability = class.Durability
+	d.Terms.Durability, d.Keyed = class.Durability, e.plan.keyed
 	d.Model.Pin, d.Prompt.Pin, d.Tool.Pin = e.pins.model.recorded(), e.pins.prompt.recorded(), e.pins.tool.recorded()
 }
 
@@ -174,10 +172,10 @@ func (e *evaluation) recordFacts(d *rationale.Decision) {
 			fact.At = state.at.UTC()
 		}
 		if state.err != nil {
-			fact.Error = state.err.Error()
+			fact.Error = why(state.err, e.keep.Facts)
 			continue
 		}
-		e.record.value(&fact.Value, state.value)
+		e.record.fact(fact, "facts."+fact.Name, state.value)
 	}
 }
 
@@ -186,7 +184,7 @@ func (e *evaluation) recordFacts(d *rationale.Decision) {
 func (e *evaluation) recordChecks(s *slab) {
 	d := &s.decision
 	digest, digestErr := e.actionDigest(d)
-	d.ActionDigest = digest
+	d.ActionDigest = e.keepAction(digest)
 	checks := make([]rationale.Check, len(e.marks), len(e.marks)+1)
 	inputs := make([]rationale.Input, e.countInputs())
 	e.record.begin(len(e.tool.inputs))
@@ -201,12 +199,12 @@ func (e *evaluation) recordChecks(s *slab) {
 		if m.kind == markAction {
 			marked = true
 			if digestErr != nil {
-				c.Message = digestErr.Error()
+				e.explain(c, digestErr.Error())
 			}
 		}
 	}
 	if digestErr != nil && !marked {
-		checks = append(checks, actionCheck(digestErr))
+		checks = append(checks, e.actionCheck(digestErr))
 	}
 	d.Checks = checks
 }
@@ -223,11 +221,12 @@ func (e *evaluation) actionDigest(d *rationale.Decision) (string, error) {
 	})
 }
 
-func actionCheck(err error) rationale.Check {
-	return rationale.Check{
-		Kind: rationale.CheckArguments, ID: "action digest", Result: rationale.Errored,
-		Reason: rationale.EvaluationError, Message: err.Error(),
+func (e *evaluation) actionCheck(err error) rationale.Check {
+	c := rationale.Check{
+		Kind: rationale.CheckArguments, ID: "action digest", Result: rationale.Errored, Reason: rationale.EvaluationError,
 	}
+	e.explain(&c, err.Error())
+	return c
 }
 
 func (e *evaluation) countInputs() int {
@@ -270,7 +269,7 @@ func (e *evaluation) recordCheck(s *slab, m *mark, c *rationale.Check, inputs []
 		t := &e.plan.trigger[m.index]
 		c.Kind, c.ID, c.Why = rationale.CheckTrigger, t.id, t.doc.Code
 		if m.err != nil {
-			c.Message = message(m.err, c.ID)
+			e.explain(c, message(m.err, c.ID))
 		}
 		return e.show(&t.rule, inputs)
 	case markPrice:
@@ -283,6 +282,9 @@ func (e *evaluation) recordCheck(s *slab, m *mark, c *rationale.Check, inputs []
 		c.Kind, c.ID = rationale.CheckRationale, "rationale"
 		if m.result != rationale.Passed {
 			c.Message = lacks(e.rationale)
+		}
+		if c.Quotes = e.rationale.Malformed != ""; c.Quotes && e.keep.Rationale >= keepHMAC {
+			c.Told, c.Message = c.Message, withheld
 		}
 	default:
 		*c = e.panicCheck()
@@ -320,7 +322,7 @@ func (e *evaluation) recordBound(m *mark, c *rationale.Check, inputs []rationale
 	}
 	switch {
 	case m.err != nil:
-		c.Message = message(m.err, c.ID)
+		e.explain(c, message(m.err, c.ID))
 	case m.result != rationale.Passed:
 		c.Message = "the bound does not hold"
 	}
@@ -334,7 +336,7 @@ func (e *evaluation) show(r *rule, inputs []rationale.Input) int {
 		in.Path = from.path
 		shown := &e.record.shown[index]
 		if !shown.done {
-			e.record.show(shown, e.follow(from))
+			e.record.show(shown, in.Path, e.follow(from))
 		}
 		if in.Digest = shown.digest; shown.end > shown.start {
 			e.record.parts = append(e.record.parts, part{&in.Value, shown.start, shown.end})
@@ -377,9 +379,10 @@ func (e *evaluation) recordPrice(s *slab, m *mark, c *rationale.Check) {
 	if e.price.price != nil {
 		spend.Price, spend.PriceList = e.price.price.each.String(), p.list
 	}
+	e.keepSpend(spend, p)
 	c.Kind, c.ID = rationale.CheckPrice, p.basis
 	if m.err != nil {
-		c.Message = message(m.err, c.ID)
+		e.explain(c, message(m.err, c.ID))
 	}
 }
 

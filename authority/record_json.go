@@ -13,6 +13,10 @@ import (
 type recordMemory struct {
 	json  []byte
 	parts []part
+
+	policy *recordPolicy
+	key    *rationale.RecordKey
+
 	shown []shownInput // as the tool's inputs; of this evaluation
 }
 
@@ -26,7 +30,7 @@ type part struct {
 type shownInput struct {
 	done       bool
 	start, end int    // in the JSON; of an absent value empty
-	digest     string // in place of a long value
+	digest     string // in place of a long value, and of one that is not kept
 }
 
 // begin prepares the memory for a tool with so many inputs.
@@ -43,31 +47,37 @@ func (r *recordMemory) put(to *json.RawMessage, start int) {
 	r.parts = append(r.parts, part{to, start, len(r.json)})
 }
 
-func (r *recordMemory) value(to *json.RawMessage, v strictjson.Value) {
+// fact gathers the value of a fact, or of a derived value, at a path.
+func (r *recordMemory) fact(f *rationale.Fact, path string, v strictjson.Value) {
 	start := len(r.json)
 	r.json = v.AppendJSON(r.json)
-	r.put(to, start)
+	if f.Digest = r.dispose(path, start); len(r.json) > start {
+		r.put(&f.Value, start)
+	}
 }
 
 // maxInput bounds a value in a check. Many rules can read one large argument,
 // which the record needs only once.
 const maxInput = 2048
 
-// show gathers a value once for all checks that show it.
-func (r *recordMemory) show(s *shownInput, v strictjson.Value) {
+// show gathers the value at a path once for all checks that show it.
+func (r *recordMemory) show(s *shownInput, path string, v strictjson.Value) {
 	s.done, s.start = true, len(r.json)
 	if v.Kind() != strictjson.Invalid {
 		r.json = v.AppendJSON(r.json)
 	}
-	if s.digest = r.cut(s.start); s.digest != "" {
+	if s.digest = r.cut(path, s.start); s.digest != "" {
 		s.start = len(r.json)
 	}
 	s.end = len(r.json)
 }
 
-// cut takes back what was gathered from start on if it is long, and returns its
-// digest.
-func (r *recordMemory) cut(start int) string {
+// cut takes back what was gathered from start on if it is not kept or long, and
+// returns what stands in its place: a digest, or nothing.
+func (r *recordMemory) cut(path string, start int) string {
+	if keyed := r.dispose(path, start); keyed != "" {
+		return keyed
+	}
 	if len(r.json)-start <= maxInput {
 		return ""
 	}
@@ -84,7 +94,7 @@ func (r *recordMemory) input(in *rationale.Input, values []strictjson.Value) {
 	} else {
 		r.json = strictjson.ListValue(values).AppendJSON(r.json)
 	}
-	if in.Digest = r.cut(start); in.Digest == "" {
+	if in.Digest = r.cut(in.Path, start); len(r.json) > start {
 		r.put(&in.Value, start)
 	}
 }
@@ -102,4 +112,5 @@ func (r *recordMemory) forget() {
 	clear(r.parts)
 	clear(r.shown)
 	r.json, r.parts, r.shown = r.json[:0], r.parts[:0], r.shown[:0]
+	r.policy, r.key = nil, nil
 }

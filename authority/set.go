@@ -3,6 +3,7 @@ package authority
 import (
 	"cmp"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -106,6 +107,7 @@ type options struct {
 	trust     trust
 	reference bool    // cel-go alone
 	shadow    float64 // the share of evaluations on both paths
+	recordKey *rationale.RecordKey
 }
 
 // AllowUnsigned lets documents without a valid signature be in force. Every
@@ -146,7 +148,24 @@ func WithShadow(rate float64) Option {
 	return func(o *options) { o.shadow = rate }
 }
 
+// WithRecordKey gives the key of keyed digests, which the manifest names among
+// its RecordKeys. Without one it is random, and as lasting as the Set and those
+// that follow it: what evaluates calls without recording them needs none.
+func WithRecordKey(key rationale.RecordKey) Option {
+	return func(o *options) { o.recordKey = &key }
+}
+
+// randomKey is the id of a key that nobody gave.
+const randomKey = "random"
+
 func (o *options) check() error {
+	if o.recordKey == nil {
+		o.recordKey = &rationale.RecordKey{ID: randomKey, Secret: make([]byte, sha256.Size)}
+		_, _ = rand.Read(o.recordKey.Secret) // never fails: crypto/rand ends the process first
+	}
+	if err := o.recordKey.Validate(); err != nil {
+		return fmt.Errorf("WithRecordKey: %w", err)
+	}
 	switch {
 	case !(o.shadow >= 0 && o.shadow <= 1): // NaN is neither
 		return fmt.Errorf("WithShadow: the rate is %v: want 0 to 1", o.shadow)
@@ -210,6 +229,7 @@ func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 	}
 	s.inherit(prior)
 	s.index()
+	errs = append(errs, s.unkeyed()...)
 	errs = append(errs, s.compile()...)
 	s.settle()
 	return s, errs

@@ -21,8 +21,8 @@ type Finding struct {
 // Vet looks for what loads and yet is probably not meant: classes of several
 // documents that are ambiguous, rules that can never hold or never fail,
 // members of an allow-list that the tool's schema excludes, free text that no
-// rule constrains, baselines that a tool cannot meet, and patterns that match no
-// registered tool. It looks at the versions that compete at a time. Findings
+// rule constrains, baselines that a tool cannot meet, a rationale that can repeat what
+// is not kept, and patterns that match no registered tool. It looks at the versions that compete at a time. Findings
 // are sorted by their place.
 func (s *Set) Vet(at time.Time) []Finding {
 	if s == nil {
@@ -98,6 +98,17 @@ func (v *vet) plan(p *plan) {
 	v.rules(p)
 	v.allow(p)
 	v.freeText(p)
+	v.repeats(p)
+}
+
+// repeats reports a rationale that is kept beside arguments that are not: it is
+// free text, and can say the same.
+func (v *vet) repeats(p *plan) {
+	kept := &p.class.Record
+	if kept.Arguments < keepHMAC || kept.Rationale >= keepHMAC && kept.Reasoning >= keepHMAC {
+		return
+	}
+	v.report(false, errorAt(p.class.ID.Node, "class %s does not keep arguments, and a rationale that repeats them is kept: say record.rationale and record.reasoning too", p.class.ID.Value))
 }
 
 // allow reports members that the schema excludes, and baselines that the tool

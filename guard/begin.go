@@ -48,8 +48,8 @@ func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision
 	var s subject
 	g.identify(ctx, &call, &s)
 	e := g.evaluate(ctx, &s)
-	record := g.admit(ctx, e)
-	d := Decision{state: &evaluated{record: record, calls: s.calls}}
+	record, subject := g.admit(ctx, e)
+	d := Decision{state: &evaluated{record: record, calls: s.calls, subject: subject}}
 	if d.Allowed() {
 		d.state.started = g.clock.latest()
 	}
@@ -154,15 +154,20 @@ func (g *Guard) evaluate(ctx context.Context, s *subject) evaluation {
 	return e
 }
 
-// admit records the decision. What cannot be recorded is denied.
-func (g *Guard) admit(ctx context.Context, e evaluation) *rationale.Decision {
+// admit records the decision, and returns it with the key that it is sealed
+// with. What cannot be recorded is denied.
+func (g *Guard) admit(ctx context.Context, e evaluation) (*rationale.Decision, rationale.SubjectKey) {
 	d, err := e.record, e.err
 	d.Kind, d.ID = rationale.KindDecision, rationale.NewID(d.At)
+	key, sealing := g.seal(ctx, d, e.arguments)
+	if err == nil {
+		err = sealing
+	}
 	if err == nil {
 		err = g.atLedger(ctx, func(ctx context.Context) error { return g.ledger.Admit(ctx, d) })
 	}
 	if err == nil {
-		return d
+		return d, key
 	}
 	denied := *d // a copy, in case that the ledger still holds the draft
 	denied.Checks = slices.Clone(d.Checks)
@@ -171,7 +176,7 @@ func (g *Guard) admit(ctx context.Context, e evaluation) *rationale.Decision {
 		Message: errorText(err),
 	})
 	g.evidence.missed(denied.At)
-	return &denied
+	return &denied, key
 }
 
 // assess is one pass of the call through the rules of set.
@@ -207,7 +212,7 @@ func (s *subject) denied(message string) evaluation {
 		CallID: s.call.CallID, Host: s.host,
 	}
 	fail(d, rationale.Check{
-		Kind: rationale.CheckCall, ID: "evaluation", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: message,
+		Kind: rationale.CheckCall, ID: "evaluation", Result: rationale.Errored, Reason: rationale.EvaluationError, Message: message, Quotes: true,
 	})
 	return evaluation{record: d}
 }

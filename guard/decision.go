@@ -28,6 +28,7 @@ type evaluated struct {
 	started         time.Time
 	ended           atomic.Bool
 	calls           *sessionCalls // of the session
+	subject         rationale.SubjectKey
 }
 
 // Value adds the decision's id to the values of the context.
@@ -52,7 +53,8 @@ func (d Decision) Verdict() rationale.Verdict {
 	return d.state.record.Verdict
 }
 
-// Record returns the decision as it was recorded; the zero record, which
+// Record returns the decision as it was recorded, sealed where the guard seals
+// ([WithErasure]); the zero record, which
 // denies, for the zero Decision. What it refers to is shared and must not be
 // changed.
 func (d Decision) Record() rationale.Decision {

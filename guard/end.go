@@ -40,18 +40,36 @@ func (g *Guard) end(ctx context.Context, d Decision, result []byte, failure erro
 	if failure != nil {
 		o.ErrorType = errorType(failure, status)
 	}
-	if !d.state.record.Terms.OmitResult {
-		if failure != nil {
-			o.Error = errorText(failure)
-		}
-		if result != nil {
-			o.ResultDigest, o.ResultBytes = rationale.Digest(result), int64(len(result))
-		}
+	g.keepResult(o, d.state.record.Terms, result, failure)
+	if d.state.subject.ID != "" {
+		_ = o.Seal(d.state.subject) // it sealed the decision
 	}
 	if spend := d.state.record.Spend; spend != nil && status != rationale.StatusNotExecuted {
 		o.Spent = spend.Amount
 	}
 	return g.complete(ctx, d.state, o)
+}
+
+// keepResult records of the result what the class keeps of it.
+func (g *Guard) keepResult(o *rationale.Outcome, terms rationale.Terms, result []byte, failure error) {
+	if terms.OmitResult {
+		return
+	}
+	if failure != nil {
+		o.Error = errorText(failure)
+	}
+	if result != nil {
+		o.ResultDigest, o.ResultBytes = rationale.Digest(result), int64(len(result))
+	}
+	if !terms.KeyResult {
+		return
+	}
+	if o.Error != "" {
+		o.Error = g.recordKey.DigestText("results.error", o.Error)
+	}
+	if result != nil {
+		o.ResultDigest, o.ResultBytes = g.recordKey.Digest("results", result), 0 // a length tells short results apart
+	}
 }
 
 func (g *Guard) complete(ctx context.Context, e *evaluated, o *rationale.Outcome) error {

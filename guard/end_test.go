@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/guard"
+	"github.com/ambit-go/ambit/guard/guardtest"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -183,4 +184,21 @@ func TestTracerIsToldInOrderAndWithItsOwnContext(t *testing.T) {
 	require.Len(t, told.Finished, 1)
 	assert.Equal(t, d.Record().ID, told.Finished[0].Decision)
 	assert.Equal(t, told.Executed[0].ID, told.Finished[0].Decision)
+}
+
+func TestTheNewestRecordKeySigns(t *testing.T) {
+	s := under(t, `, record: {arguments: hmac, results: hmac}`, guard.WithRecordKeys(recordKey("old"), recordKey("new")))
+	ctx, d := s.begin(t.Context(), "1")
+	require.True(t, d.Allowed(), "%s", d.Refusal())
+	require.NoError(t, s.End(ctx, d, []byte("done"), nil))
+	assert.Equal(t, recordKey("new").Digest("arguments", []byte(`{"replicas":1}`)), s.recorder.Decisions()[0].ArgumentsDigest)
+	assert.Equal(t, recordKey("new").Digest("results", []byte("done")), s.recorder.Outcomes()[0].ResultDigest)
+	assert.Equal(t, []string{"old", "new"}, s.Manifest().RecordKeys)
+	assert.NotContains(t, string(s.Manifest().YAML()), "secret")
+}
+
+func TestADocumentThatAsksForKeyedDigestsNeedsAKey(t *testing.T) {
+	docs := []authority.Document{grantDocument("fleet", scaleClass(`, record: {results: hmac}`))}
+	_, err := guard.New(docs, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment}, guard.WithoutEvidence(), guard.AllowUnsigned())
+	assert.ErrorContains(t, err, "guard.WithRecordKeys")
 }

@@ -43,6 +43,8 @@ type Guard struct {
 	facts      map[string]*factSource
 	derivers   map[classify.ToolID]deriver
 	estimators map[string]*estimatorSource
+	recordKey  rationale.RecordKey // that signs; the zero key where no document can ask for one
+	erasable   *erasable           // nil: records are not sealed
 	sessions   *sessions
 	evidence   *evidence
 	notices    *notices
@@ -102,8 +104,24 @@ func (c *config) validate(agent Agent) error {
 		return configError("there is no place for evidence: give WithLedger, or say WithoutEvidence")
 	case c.ledger != nil && c.noEvidence:
 		return configError("WithLedger and WithoutEvidence exclude each other")
+	case c.erasable != nil && c.erasable.keys == nil:
+		return configError("WithErasure needs the keys of subjects, such as journal.OpenSubjects")
 	case c.now == nil:
 		return configError("the clock is nil")
+	}
+	return c.validateKeys()
+}
+
+func (c *config) validateKeys() error {
+	seen := make(map[string]bool)
+	for _, k := range c.recordKeys {
+		if err := k.Validate(); err != nil {
+			return &Error{Code: CodeConfig, Message: "WithRecordKeys", Err: err}
+		}
+		if seen[k.ID] {
+			return configError("WithRecordKeys: key %s is given twice; a new key has a name of its own", k.ID)
+		}
+		seen[k.ID] = true
 	}
 	return nil
 }
@@ -117,6 +135,7 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		model:    legibleModel(agent.Model),
 		ledger:   c.ledger,
 		tracer:   tracing{c.tracer},
+		erasable: c.erasable,
 		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),
@@ -127,6 +146,13 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 	}
 	if agent.Model != (authority.ModelSpec{}) {
 		m.Models = []authority.ModelSpec{agent.Model}
+	}
+	for _, k := range c.recordKeys {
+		m.RecordKeys = append(m.RecordKeys, k.ID)
+	}
+	if n := len(c.recordKeys); n > 0 {
+		g.recordKey = c.recordKeys[n-1]
+		c.authority = append(c.authority, authority.WithRecordKey(g.recordKey))
 	}
 	if err := errors.Join(g.addFacts(&m, c.facts), g.addDerived(&m, c.derived), g.addEstimators(&m, c.estimators)); err != nil {
 		return nil, nil, err
@@ -223,6 +249,7 @@ func (g *Guard) Manifest() authority.Manifest {
 	m := *g.policy.Load().manifest
 	m.Agents, m.Tools, m.Models = slices.Clone(m.Agents), slices.Clone(m.Tools), slices.Clone(m.Models)
 	m.Facts, m.Derived, m.Estimators = slices.Clone(m.Facts), slices.Clone(m.Derived), slices.Clone(m.Estimators)
+	m.RecordKeys = slices.Clone(m.RecordKeys)
 	return m
 }
 

@@ -114,3 +114,7 @@ func eventually(t testing.TB, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, 10*time.Second, time.Millisecond)
 }
+
+func recordKey(id string) rationale.RecordKey {
+	return rationale.RecordKey{ID: id, Secret: []byte("secret of " + id + ", longer than it has to be")}
+}

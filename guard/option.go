@@ -1,10 +1,12 @@
 package guard
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // Option changes how a [Guard] works. The nil Option changes nothing.
@@ -17,6 +19,8 @@ type config struct {
 	facts      []Fact
 	derived    []Derived
 	estimators []Estimator
+	recordKeys []rationale.RecordKey
+	erasable   *erasable
 	now        func() time.Time
 	authority  []authority.Option
 	shadow     bool
@@ -55,6 +59,44 @@ func WithDerived(derived ...Derived) Option {
 // WithEstimators adds functions that price a call. Names must be distinct.
 func WithEstimators(estimators ...Estimator) Option {
 	return func(c *config) { c.estimators = append(c.estimators, estimators...) }
+}
+
+// WithRecordKeys gives the secrets for record: hmac. The last one makes the
+// keyed digests of new records; the ones before it are those of older records,
+// and are listed in the manifest. To rotate, add a key at the end, with a name of
+// its own. A document that asks for hmac does not load without a key.
+//
+// Where arguments are not kept, the digest of the action is keyed as well, and
+// an approval is bound to it: after a rotation, and between replicas with other
+// keys, an approval that was not used yet counts for nothing. Without keys a
+// class with record: {arguments: drop} has a random one for as long as the guard
+// lives. A key that [rationale.RecordKey.Validate] refuses, and two with one
+// name, are errors of [New].
+func WithRecordKeys(keys ...rationale.RecordKey) Option {
+	return func(c *config) {
+		for _, k := range keys {
+			k.Secret = bytes.Clone(k.Secret)
+			c.recordKeys = append(c.recordKeys, k)
+		}
+	}
+}
+
+// WithErasure seals the payload of each record with a key of the person whom it
+// is about, so that [Guard.Erase] can erase what all copies of the records say of
+// that person, and leave the records verifiable. See [rationale.Decision.Seal]
+// for what is sealed, and what remains: agent, tool, class, verdict, amount and
+// the identity that the session names.
+//
+// The person is whom subject names, from the checked call; it must be quick and
+// safe for concurrent use. Where it is nil, or returns "", it is
+// [Session.OnBehalfOf], and where that is empty too the record is sealed for
+// nobody and stays plain. Of a call whose arguments cannot be read subject is not
+// asked, and its payload is left out unless the session names somebody.
+//
+// What is sealed is in no telemetry, whatever the class says: nobody can erase it
+// there. A call whose key cannot be had is denied with evidence_unavailable.
+func WithErasure(keys SubjectKeys, subject func(Checked) string) Option {
+	return func(c *config) { c.erasable = &erasable{keys, subject} }
 }
 
 // WithClock replaces time.Now as the guard's clock. It must be safe for

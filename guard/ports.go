@@ -53,6 +53,20 @@ type Tracer interface {
 	Changed(ctx context.Context, l *rationale.Lifecycle)
 }
 
+// SubjectKeys keeps the keys of [WithErasure]. journal.Subjects is one, in a
+// folder. An implementation must be safe for concurrent use.
+type SubjectKeys interface {
+	// Key returns the key of a subject, which is not empty, and makes one where
+	// there is none. It is durable when Key returns: what is sealed with it must be
+	// readable after a crash. A key that was destroyed is never returned again. It
+	// is asked for every call, before its decision is recorded.
+	Key(ctx context.Context, subject string) (rationale.SubjectKey, error)
+	// Erase destroys the key of a subject for good, and then calls record for
+	// every erasure that it did not call record for yet, until that returned nil.
+	// It reports whether the subject had a key.
+	Erase(ctx context.Context, subject, by, why string, record func(context.Context, rationale.Erasure) error) (found bool, err error)
+}
+
 // ShadowTracer is a [Tracer] that publishes how the comparisons of [WithShadow]
 // come out.
 type ShadowTracer interface {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -40,7 +41,11 @@ func refusal(d *rationale.Decision) []byte {
 	}
 	if c := d.RationaleCheck; c != nil && slices.Contains(d.Reasons, rationale.RationaleIncomplete) {
 		body.Missing = c.Missing
-		for _, id := range c.NotFound[:min(len(c.NotFound), maxRefusedChecks)] {
+		cited := c.NotFound
+		if c.Told != nil {
+			cited = c.Told
+		}
+		for _, id := range cited[:min(len(cited), maxRefusedChecks)] {
 			body.NotFound = append(body.NotFound, shown(id))
 		}
 	}
@@ -67,7 +72,7 @@ func refusedChecks(checks []rationale.Check) []refusedCheck {
 		}
 		r := refusedCheck{Check: shown(c.ID), Reason: c.Reason, Why: shown(c.Why), Within: shown(c.Within)}
 		if aboutOwnWords(c) {
-			r.Message = shown(c.Message)
+			r.Message = shown(cmp.Or(c.Told, c.Message))
 		}
 		refused = append(refused, r)
 	}

@@ -51,4 +51,8 @@ type RationaleCheck struct {
 	Links     []string `json:"links,omitempty"`
 	Malformed string   `json:"malformed,omitzero"` // why the parameter could not be read
 	Complete  bool     `json:"complete"`
+
+	// Told is NotFound as the refusal has it, where the class does not keep what
+	// was cited. It is not recorded.
+	Told []string `json:"-"`
 }

@@ -62,7 +62,9 @@ type Decision struct {
 	// where the class does not keep them.
 	Arguments       json.RawMessage `json:"arguments,omitzero"`
 	ArgumentsDigest string          `json:"arguments_digest,omitzero"` // of the canonical form, or of the raw bytes if unparsed
-	ActionDigest    string          `json:"action_digest,omitzero"`
+	// ActionDigest names the exact action. It is keyed where the class does not
+	// keep the arguments: a plain digest of few possible values tells them.
+	ActionDigest string `json:"action_digest,omitzero"`
 
 	Checks  []Check    `json:"checks,omitempty"`
 	Facts   []Fact     `json:"facts,omitempty"`
@@ -80,6 +82,14 @@ type Decision struct {
 	// Telemetry names the fields whose values the class lets into telemetry
 	// beside the journal: arguments, rationale, reasoning, facts, results.
 	Telemetry []string `json:"telemetry,omitempty"`
+
+	// Keyed names the fields, as Telemetry does, in which a keyed digest
+	// ([RecordKey]) stands in place of each value.
+	Keyed []string `json:"keyed,omitempty"`
+
+	// Sealed is the payload, where it belongs to a subject whose data can be
+	// erased: what [Decision.Seal] takes out of the other members.
+	Sealed *Sealed `json:"sealed,omitzero"`
 
 	// Terms are what the class asks of people and of the ledger. They are part
 	// of the document, whose digest the record carries, and are not recorded
@@ -154,6 +164,12 @@ type Check struct {
 	Reason  Reason      `json:"reason,omitzero"`  // set where the check failed
 	Message string      `json:"message,omitzero"` // what was wrong; for people, free of CEL source
 	Inputs  []Input     `json:"inputs,omitempty"`
+	// Quotes says that Message may quote arguments, facts or what was said: an
+	// error gave it. It is not recorded.
+	Quotes bool `json:"-"`
+	// Told is the message as the refusal has it, where the class does not keep
+	// what it may quote; empty: Message is. It is not recorded.
+	Told string `json:"-"`
 	// Within says what would be within bounds, where that is known.
 	Within string `json:"within,omitzero"`
 	// To is the tier that a trigger, a band or a brake raised the call to.
@@ -200,7 +216,8 @@ type Input struct {
 	Path  string          `json:"path"`           // such as args.replicas
 	Value json.RawMessage `json:"value,omitzero"` // absent, as Digest is: the value was absent or unavailable
 	// Digest stands in for a value of more than 2,048 bytes, which the record
-	// has elsewhere, among arguments, facts or derived values.
+	// has elsewhere, among arguments, facts or derived values; or, keyed, for one
+	// that the class does not keep.
 	Digest string `json:"digest,omitzero"`
 }
 
@@ -208,6 +225,7 @@ type Input struct {
 type Fact struct {
 	Name   string          `json:"name"`
 	Value  json.RawMessage `json:"value,omitzero"`
+	Digest string          `json:"digest,omitzero"` // keyed, of a value that the class does not keep
 	Source string          `json:"source,omitzero"`
 	At     time.Time       `json:"at,omitzero"`
 	Error  string          `json:"error,omitzero"`
@@ -252,6 +270,7 @@ type Terms struct {
 	ReviewBy      []string
 	ReviewWithin  time.Duration
 	OmitResult    bool // the outcome records nothing of the tool's result
+	KeyResult     bool // it records keyed digests of the result and of an error, and no size
 	Durability    Durability
 }
 
@@ -296,11 +315,15 @@ type Outcome struct {
 	Status    Status    `json:"status"`
 	Error     string    `json:"error,omitzero"`      // capped, escaped
 	ErrorType string    `json:"error_type,omitzero"` // low cardinality
-	// ResultDigest is the SHA-256 of the tool's result, ResultBytes its size.
+	// ResultDigest is the SHA-256 of the tool's result, ResultBytes its size. A
+	// class that keeps no results has neither, or a keyed digest alone, which
+	// then stands in Error too.
 	ResultDigest string `json:"result_digest,omitzero"`
 	ResultBytes  int64  `json:"result_bytes,omitzero"`
 	Effect       string `json:"effect_id,omitzero"` // the id that the target system gave
 	Spent        string `json:"spent,omitzero"`     // the actual amount, or the estimate
+	// Sealed is what [Outcome.Seal] takes out of the other members.
+	Sealed *Sealed `json:"sealed,omitzero"`
 }
 
 // Event names what a lifecycle record is about.
@@ -321,6 +344,7 @@ const (
 	EventDamaged   Event = "damaged"  // a part of the journal was lost while it was open
 	EventRepaired  Event = "repaired" // damage was set aside, and a new journal began
 	EventRetired   Event = "retired"  // segments that nothing needs any more were removed
+	EventErased    Event = "erased"   // the key of a subject was destroyed, so that what is sealed with it can no longer be read
 )
 
 // Lifecycle records a change of what is authorized, with the exact bytes that
@@ -339,7 +363,9 @@ type Lifecycle struct {
 	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
 	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
 	Message       string            `json:"message,omitzero"`
-	Denied        int64             `json:"denied,omitzero"` // evidence_restored: how many calls were denied meanwhile
+	By            string            `json:"by,omitzero"`          // erased: who did it; Message says why
+	SubjectKey    string            `json:"subject_key,omitzero"` // erased: the id of the key
+	Denied        int64             `json:"denied,omitzero"`      // evidence_restored: how many calls were denied meanwhile
 	From          time.Time         `json:"from,omitzero"`
 	Until         time.Time         `json:"until,omitzero"`
 	Previous      *Head             `json:"previous,omitzero"` // repaired: the end of what could be verified before; retired: of what was removed

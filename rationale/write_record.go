@@ -1,6 +1,7 @@
 package rationale
 
 import (
+	"encoding/base64"
 	stdjson "encoding/json"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ func (w *writer) decision(d *Decision) {
 	writeList(w, "facts", d.Facts, (*writer).fact)
 	w.host(&d.Host)
 	w.member("id", d.ID)
+	writeTexts(w, "keyed", d.Keyed, true)
 	w.member("kind", string(KindDecision))
 	w.member("mode", d.Mode.String())
 	w.model(&d.Model)
@@ -51,6 +53,7 @@ func (w *writer) decision(d *Decision) {
 		w.member("reason", r.Reason)
 		w.raw("}")
 	}
+	w.sealed(d.Sealed)
 	w.spend(d.Spend)
 	w.member("standing", d.Standing.String())
 	writeTexts(w, "telemetry", d.Telemetry, true)
@@ -85,9 +88,24 @@ func (w *writer) outcome(o *Outcome) {
 		w.integer("result_bytes", o.ResultBytes)
 	}
 	w.optional("result_digest", o.ResultDigest)
+	w.sealed(o.Sealed)
 	w.optional("spent", o.Spent)
 	w.time("started", o.Started)
 	w.member("status", string(o.Status))
+	w.raw("}")
+}
+
+func (w *writer) sealed(s *Sealed) {
+	if s == nil {
+		return
+	}
+	w.key("sealed")
+	w.raw("{")
+	w.key("data")
+	w.raw(`"`)
+	w.out = base64.StdEncoding.AppendEncode(w.out, s.Data)
+	w.raw(`"`)
+	w.member("key", s.Key)
 	w.raw("}")
 }
 
@@ -198,6 +216,7 @@ func (w *writer) fact(f *Fact) {
 	if !f.At.IsZero() {
 		w.time("at", f.At)
 	}
+	w.optional("digest", f.Digest)
 	w.optional("error", f.Error)
 	w.member("name", f.Name)
 	w.optional("source", f.Source)

@@ -21,6 +21,9 @@ func (t *terminal) explain(d *rationale.Decision, o *rationale.Outcome) {
 	t.field("time", d.At.UTC().Format(time.RFC3339Nano))
 	t.field("decision", d.ID)
 	t.field("arguments", string(d.Arguments))
+	if strings.HasPrefix(d.ArgumentsDigest, rationale.KeyedPrefix) {
+		t.field("arguments", d.ArgumentsDigest)
+	}
 	t.authorization(d)
 	t.spend(d)
 	t.checks(d)
@@ -137,6 +140,8 @@ func inputs(list []rationale.Input) string {
 	for i, in := range list {
 		value := string(in.Value)
 		switch {
+		case strings.HasPrefix(in.Digest, rationale.KeyedPrefix):
+			value = in.Digest
 		case in.Digest != "":
 			value = "a long value, " + in.Digest
 		case value == "":
@@ -150,8 +155,13 @@ func inputs(list []rationale.Input) string {
 func (t *terminal) facts(label string, facts []rationale.Fact) {
 	for _, f := range facts {
 		text := f.Name + " = " + string(f.Value)
-		if f.Error != "" {
+		switch {
+		case f.Error != "":
 			text = f.Name + " unavailable: " + f.Error
+		case f.Digest != "":
+			text = f.Name + " = " + f.Digest
+		case f.Value == nil:
+			text = f.Name + ", whose value is not here"
 		}
 		if f.Source != "" {
 			text += ", from " + f.Source

@@ -38,9 +38,15 @@ func TestScripts(t *testing.T) {
 }
 
 // evidence writes the records of three calls of a support agent to a folder:
-// one allowed, one denied, one pending. Its documents are those of a folder.
+// one allowed, one denied, one pending. Its documents are those of a folder. With
+// a third argument the records are sealed for that person:
+// evidence POLICY DIR [PERSON].
 func evidence(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(writeEvidence(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+	person := ""
+	if len(args) > 2 {
+		person = args[2]
+	}
+	ts.Check(writeEvidence(ts.MkAbs(args[0]), ts.MkAbs(args[1]), person))
 }
 
 // flip changes one byte of a file: flip FILE TEXT changes the first byte of the
@@ -67,7 +73,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.Truncate(file, info.Size()-int64(n)))
 }
 
-func writeEvidence(policy, dir string) error {
+func writeEvidence(policy, dir, person string) error {
 	docs, err := authority.ReadDir(policy)
 	if err != nil {
 		return err
@@ -79,7 +85,8 @@ func writeEvidence(policy, dir string) error {
 		return err
 	}
 	g, err := guard.New(docs, guard.Agent{ID: "support-bot", Environment: "prod"},
-		guard.WithLedger(l), guard.AllowUnsigned(), guard.WithClock(clock))
+		guard.WithLedger(l), guard.AllowUnsigned(), guard.WithClock(clock),
+		guard.WithErasure(journal.OpenSubjects(filepath.Join(dir, journal.SubjectsFolder)), nil))
 	if err != nil {
 		return err
 	}
@@ -95,7 +102,7 @@ func writeEvidence(policy, dir string) error {
 		`{"amount": 100, "_rationale": {"purpose": "The parcel was lost.", "expected": "A refund.", "fallback": "None.",
 		  "alternatives": [{"option": "wait", "rejected": "too late"}], "evidence": ["https://orders.example.com/7"]}}`,
 	} {
-		if _, err := refund(context.Background(), guard.Call{Arguments: []byte(arguments)}); err != nil {
+		if _, err := refund(guard.WithSession(context.Background(), guard.Session{OnBehalfOf: person}), guard.Call{Arguments: []byte(arguments)}); err != nil {
 			return err
 		}
 	}
@@ -121,8 +128,8 @@ classes:
 func TestInventoryOfTornAndDamagedRecords(t *testing.T) {
 	policy, dir := t.TempDir(), t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(policy, "a.yaml"), []byte(supportBot), 0o600))
-	require.NoError(t, writeEvidence(policy, dir))
-	require.NoError(t, writeEvidence(policy, dir), "another host for the same agent")
+	require.NoError(t, writeEvidence(policy, dir, ""))
+	require.NoError(t, writeEvidence(policy, dir, ""), "another host for the same agent")
 	look := func() (code int, out, errs string) {
 		var o, e bytes.Buffer
 		code = run(&terminal{out: &o, err: &e}, []string{"inventory", dir, "-at", "2026-11-03T00:00:00Z"})

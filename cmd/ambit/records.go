@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -18,6 +20,9 @@ Lists the records of one or more evidence folders, and of archives of their segm
 in the order in which they were written, and verifies the hash chain on the way. With -o json every record is one
 JSON object on a line of its own, with kind, id, at and its own members. -explain
 prints one decision as a person would want to read it, with what came of it.
+
+Records that are sealed for a person are shown open where the key is: in DIR/subjects, or in
+a folder given with -subjects. Where it was destroyed, they are shown as erased.
 
 Filters that name a verdict, class or authorization choose decisions; the outcomes
 of chosen decisions are listed with them.
@@ -42,6 +47,11 @@ func records(t *terminal, args []string) int {
 	until := f.String("until", "", "only records before a `TIME`")
 	explain := f.String("explain", "", "explain the decision with this `ID`")
 	out := f.output("table", "json")
+	var subjects []string
+	f.Func("subjects", "a `FOLDER` with the keys of sealed records; may be given again (default: DIR/subjects)", func(text string) error {
+		subjects = append(subjects, text)
+		return nil
+	})
 	dirs, code := f.parse(args, "one or more evidence folders", 1, -1)
 	if code >= 0 {
 		return code
@@ -59,19 +69,24 @@ func records(t *terminal, args []string) int {
 	if err != nil {
 		return f.misuse(err.Error())
 	}
-	all, damaged := readAll(t, dirs)
+	opener, err := openSealed(dirs, subjects)
+	if err != nil {
+		fmt.Fprintf(t.err, "ambit records: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
+	all, damaged := readAll(t, opener, dirs)
 	switch {
 	case len(all) == 0 && !damaged:
 		return f.misuse("no records in " + strings.Join(dirs, ", ") + ": want a folder that a guard wrote its evidence to")
 	case *explain != "":
-		return t.explainID(all, *explain, damaged)
+		return t.explainID(all, opener, *explain, damaged)
 	}
 	chosen := by.choose(all)
 	code = exitOK
 	if *out == "json" {
 		code = t.recordLines(chosen)
 	} else {
-		t.recordTable(chosen)
+		t.recordTable(chosen, opener)
 	}
 	if damaged {
 		return exitFailed
@@ -102,12 +117,60 @@ func moment(text string) (time.Time, error) {
 	return at, nil
 }
 
+// sealedBy opens sealed records with the keys of several folders. The empty one
+// opens none.
+type sealedBy []*journal.SubjectReader
+
+func openSealed(dirs, subjects []string) (sealedBy, error) {
+	for _, dir := range dirs {
+		subjects = append(subjects, filepath.Join(dir, journal.SubjectsFolder))
+	}
+	var all sealedBy
+	for _, dir := range subjects {
+		r, err := journal.OpenSubjects(dir).Reader()
+		if err != nil && !errors.Is(err, syscall.ENOTDIR) { // a path may be a segment
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// open returns a record open where a key of it is here.
+func (s sealedBy) open(rec rationale.Record) (rationale.Record, error) {
+	for _, r := range s {
+		open, _, err := r.Open(rec)
+		if err != nil || open != rec {
+			return open, err
+		}
+	}
+	return rec, nil
+}
+
+// state says what became of the payload of a record that is still sealed.
+func (s sealedBy) state(rec rationale.Record) string {
+	if rationale.SealedUnder(rec) == "" {
+		return ""
+	}
+	for _, r := range s {
+		if _, erased, _ := r.Open(rec); erased != nil {
+			return fmt.Sprintf("erased %s by %s: %s", erased.At.UTC().Format(time.RFC3339), erased.By, erased.Why)
+		}
+	}
+	return "sealed, and its key is not here"
+}
+
 // readAll reads every journal; what is damaged is printed, the rest returned.
-func readAll(t *terminal, dirs []string) (all []rationale.Record, damaged bool) {
+func readAll(t *terminal, opener sealedBy, dirs []string) (all []rationale.Record, damaged bool) {
 	for entry, err := range journal.Read(dirs...) {
 		switch {
 		case err == nil:
-			all = append(all, entry.Record)
+			rec, err := opener.open(entry.Record)
+			if err != nil {
+				damaged = true
+				fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "damaged:"), rationale.Printable(err.Error()))
+			}
+			all = append(all, rec)
 		case journal.Torn(err):
 			fmt.Fprintf(t.err, "ambit: %v (its writer stopped, or is writing it now)\n", err)
 		default:
@@ -168,7 +231,7 @@ func (t *terminal) recordLines(chosen []rationale.Record) int {
 	return exitOK
 }
 
-func (t *terminal) recordTable(chosen []rationale.Record) {
+func (t *terminal) recordTable(chosen []rationale.Record, opener sealedBy) {
 	b := &table{head: []string{"TIME", "KIND", "TOOL OR DOCUMENT", "CLASS", "TIER", "RESULT", "REASONS", "ID"}}
 	for _, rec := range chosen {
 		at := rec.RecordTime().UTC().Format("2006-01-02 15:04:05")
@@ -180,9 +243,17 @@ func (t *terminal) recordTable(chosen []rationale.Record) {
 			}
 			b.add(at, "decision", toolName(r.Tool), r.Class, tierName(r), result, reasonList(r.Reasons), r.ID)
 		case *rationale.Outcome:
-			b.add(at, "outcome", "", "", "", string(r.Status), r.Error, "of "+r.Decision)
+			said := r.Error
+			if r.Sealed != nil {
+				said = opener.state(r)
+			}
+			b.add(at, "outcome", "", "", "", string(r.Status), said, "of "+r.Decision)
 		case *rationale.Lifecycle:
-			b.add(at, "lifecycle", r.Document, "", "", string(r.Event), r.Message, r.ID)
+			message := r.Message
+			if r.By != "" {
+				message = "by " + r.By + ": " + message
+			}
+			b.add(at, "lifecycle", r.Document, "", "", string(r.Event), message, r.ID)
 		default:
 			b.add(at, string(rec.RecordKind()), "", "", "", "", "", rec.RecordID())
 		}
@@ -216,13 +287,14 @@ func reasonList(reasons []rationale.Reason) string {
 	return strings.Join(texts, ", ")
 }
 
-func (t *terminal) explainID(all []rationale.Record, id string, damaged bool) int {
+func (t *terminal) explainID(all []rationale.Record, opener sealedBy, id string, damaged bool) int {
 	d, outcome, err := find(all, id)
 	if err != nil {
 		fmt.Fprintf(t.err, "ambit records: %v\n", err)
 		return exitUsage
 	}
 	t.explain(d, outcome)
+	t.field("payload", opener.state(d))
 	if damaged {
 		return exitFailed
 	}

@@ -116,6 +116,9 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 func (p projection) Needed() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.journal != nil {
+		p.tickets.expire(p.journal.Now()) // nobody can answer them any more
+	}
 	first := uint64(0)
 	for _, d := range []deadlines{p.open, p.tickets, p.reviews} {
 		for _, e := range d.heap {

@@ -116,14 +116,14 @@ func (f *FS) call(op, name string) Fault {
 
 func pathError(op, name string, err error) error { return &fs.PathError{Op: op, Path: name, Err: err} }
 
-// MkdirAll creates a folder, durably.
+// MkdirAll creates a folder with its parents, durably.
 func (f *FS) MkdirAll(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if x := f.call("mkdir", name); x.Err != nil {
 		return pathError("mkdir", name, x.Err)
 	}
-	if f.dirs[name] == nil {
+	for ; f.dirs[name] == nil; name = filepath.Dir(name) {
 		f.dirs[name] = newDir()
 	}
 	return nil
@@ -146,6 +146,11 @@ func (f *FS) ReadDir(name string) ([]string, error) {
 	var names []string
 	for n := range d.names {
 		names = append(names, n)
+	}
+	for n := range f.dirs {
+		if n != name && filepath.Dir(n) == name {
+			names = append(names, filepath.Base(n))
+		}
 	}
 	slices.Sort(names)
 	return names, nil

@@ -4,9 +4,10 @@ package main
 // verdicts alone, so each fault names the tests that must notice.
 func evidence() []mutant {
 	const (
-		faults  = "^(TestEveryCallFails|TestEveryCrashPoint|TestCrashesInARow|TestAFailedSync.*|TestWhatAFailedSync.*)$"
-		pkg     = "./rationale/journal"
-		damaged = "^(TestTornEndsAreCut|TestDamageIsRefusedAndLocated|TestEveryBitFlipIsDamage|TestEveryTornWriteIsTorn|TestTornBefore.*|TestAFrameCounts.*|TestTheChainOutlives.*)$"
+		faults    = "^(TestEveryCallFails|TestEveryCrashPoint|TestCrashesInARow|TestAFailedSync.*|TestWhatAFailedSync.*)$"
+		pkg       = "./rationale/journal"
+		archiving = "^(TestArchiv.*|TestWhatAFolder.*|TestDamageIsNotArchived|TestAnArchiveIs.*|TestRetireWhatIsArchived|TestAFolderArchive.*|TestWhatARepairGaveUp.*)$"
+		damaged   = "^(TestTornEndsAreCut|TestDamageIsRefusedAndLocated|TestEveryBitFlipIsDamage|TestEveryTornWriteIsTorn|TestTornBefore.*|TestAFrameCounts.*|TestTheChainOutlives.*)$"
 	)
 	return []mutant{
 		{
@@ -136,6 +137,12 @@ func evidence() []mutant {
 			Why: "a checkpoint vouches for any chain",
 		},
 		{
+			File: "rationale/journal/osfs.go", Package: pkg, Run: "^TestCloseUnlocks.*$",
+			Old: "return errors.Join(unlock(f.File), f.File.Close())",
+			New: "return f.File.Close()",
+			Why: "a process that is being started keeps the lock of a journal that was closed",
+		},
+		{
 			File: "rationale/journal/osfs.go", Package: pkg, Run: "^TestOneWriter$",
 			Old: "\tif err := lock(f); err != nil {",
 			New: "\tif err := error(nil); err != nil {",
@@ -188,6 +195,54 @@ func evidence() []mutant {
 			Old: "\t\t\tm.strays = append(m.strays, d.ID)\n",
 			New: "",
 			Why: "a decision that was denied for lack of an answer seems to have run",
+		},
+		{
+			File: "rationale/journal/archive.go", Package: pkg, Run: archiving,
+			Old: "\tif _, err := r.frames(file, scan(data, file.header), follows); err != nil {\n\t\treturn nil, err\n\t}\n",
+			New: "\t_, _ = r.frames(file, scan(data, file.header), follows)\n",
+			Why: "a damaged segment is archived",
+		},
+		{
+			File: "rationale/journal/archive.go", Package: pkg, Run: archiving,
+			Old: "\tcase !given:\n",
+			New: "\tcase false:\n",
+			Why: "a segment is archived of which nobody knows whether it is whole",
+		},
+		{
+			File: "rationale/journal/archive.go", Package: pkg, Run: archiving,
+			Old: "return err == nil, same(ctx, a.to, name, data)",
+			New: "return err == nil, nil",
+			Why: "a copy is not read back",
+		},
+		{
+			File: "rationale/journal/archive.go", Package: pkg, Run: archiving,
+			Old: "return err == nil && same(ctx, a, archiveName(s), data) == nil",
+			New: "return err == nil && len(data) > 0",
+			Why: "a segment is retired that the archive does not have",
+		},
+		{
+			File: "rationale/journal/folder.go", Package: pkg, Run: archiving,
+			Old: "\tif err := a.fs.SyncDir(filepath.Dir(path)); err != nil {\n\t\treturn nil, errors.Join(err, f.Close())\n\t}\n",
+			New: "",
+			Why: "a segment is retired whose copy has no durable name",
+		},
+		{
+			File: "rationale/journal/folder.go", Package: pkg, Run: archiving,
+			Old: "errors.Join(writeAll(f, data), f.Sync(), f.Close())",
+			New: "errors.Join(writeAll(f, data), f.Close())",
+			Why: "a copy is not durable when its segment is retired",
+		},
+		{
+			File: "rationale/journal/folder.go", Package: pkg, Run: archiving,
+			Old: "\tcase taken:\n",
+			New: "\tcase taken && len(data) == 0:\n",
+			Why: "an archive replaces what it holds",
+		},
+		{
+			File: "guard/ledger/state.go", Package: "./guard/ledger", Run: "^TestAnExpiredTicketHoldsNoSegment$",
+			Old: "p.tickets.expire(p.journal.Now())",
+			New: "p.tickets.expire(time.Time{})",
+			Why: "a ticket that nobody answered keeps its segment for good",
 		},
 	}
 }

@@ -43,5 +43,6 @@
 // less. Keep a journal on a local disk. Systems without flock (Windows, Plan 9, Solaris)
 // can read journals and cannot open them for writing.
 //
-// Records are not encrypted; the folder is private to its owner.
+// Records are written as they come: what a guard did not seal is not encrypted. The
+// folder is private to its owner.
 package journal

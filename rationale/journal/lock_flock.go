@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// lock takes an exclusive flock, which the kernel releases when the file is
-// closed, however the process ends.
+// lock takes an exclusive flock, which the kernel releases when the process
+// ends, however it does.
 func lock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -25,3 +25,8 @@ func lock(f *os.File) error {
 		}
 	}
 }
+
+// unlock releases the flock. Closing the file would do, were it not for a
+// process that is being started just now: until it runs it has the file open
+// too.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

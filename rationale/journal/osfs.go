@@ -16,7 +16,15 @@ type osFS struct{}
 // osFile is a file with what tells it from every other, where that is asked.
 type osFile struct {
 	*os.File
-	info fs.FileInfo
+	info   fs.FileInfo
+	locked bool
+}
+
+func (f osFile) Close() error {
+	if f.locked {
+		return errors.Join(unlock(f.File), f.File.Close())
+	}
+	return f.File.Close()
 }
 
 func (f osFile) Size() (int64, error) {
@@ -86,7 +94,7 @@ func withInfo(f *os.File) (File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return osFile{f, info}, nil
+	return osFile{File: f, info: info}, nil
 }
 
 func (osFS) Open(name string) (File, error) {
@@ -106,6 +114,9 @@ func (osFS) Rename(from, to string) error {
 
 func (osFS) Remove(name string) error { return os.Remove(name) }
 
+// ReadOnly makes a file one that nobody may write, as an archive has it.
+func (osFS) ReadOnly(name string) error { return os.Chmod(name, 0o400) }
+
 func (osFS) SyncDir(dir string) error { return syncDir(dir) }
 
 func syncDir(dir string) error {
@@ -124,7 +135,11 @@ func (osFS) Lock(name string) (File, error) {
 	if err := lock(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return withInfo(f)
+	opened, err := withInfo(f)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{File: f, info: opened.(osFile).info, locked: true}, nil
 }
 
 func (osFS) InPlace(f File, name string) error {

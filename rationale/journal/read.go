@@ -59,8 +59,8 @@ var (
 // a write.
 func Torn(err error) bool { return errors.Is(err, ErrTorn) }
 
-// Read yields the records of journals: of each folder, or segment, that a path
-// names. Segments of one journal that lie in several places, as in its folder and
+// Read yields the records of journals: of each folder, archive ([FolderArchive])
+// or segment that a path names. Segments of one journal that lie in several places, as in its folder and
 // in an archive, are read together, and one that is there twice once. Journals
 // come in the order of their beginning, and the records of each in the order in
 // which they were appended; records of several are not merged by time.
@@ -81,7 +81,7 @@ func Read(paths ...string) iter.Seq2[Entry, error] { return ReadFS(OS(), paths..
 func ReadFS(fsys FS, paths ...string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		w := walk{fs: fsys, yield: yield}
-		for _, j := range w.collect(paths) {
+		for _, j := range w.collect(expand(fsys, paths)) {
 			if w.stopped {
 				return
 			}

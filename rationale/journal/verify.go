@@ -75,6 +75,7 @@ func Verify(expect Expect, paths ...string) Report {
 	for _, h := range expect.Heads {
 		v.heads[h] = false
 	}
+	paths = expand(expect.FS, paths)
 	for _, path := range paths {
 		if found, err := list(expect.FS, path); err == nil && len(found) == 0 {
 			v.problem(&ReadError{File: path, Offset: -1, Err: errNothing})
