@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,11 +94,18 @@ func TestACrashAtAnyMomentLosesNoSpan(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fs := crashfs.New()
 			random := rand.New(rand.NewPCG(uint64(k), 7))
-			b, w := &backend{down: flaky}, witness{}
+			var dead atomic.Bool
+			b, w := &backend{down: func(attempt int) error {
+				if dead.Load() { // a process that has ended exports nothing
+					return errDown
+				}
+				return flaky(attempt)
+			}}, witness{}
 			fs.Inject(func(c crashfs.Call) crashfs.Fault {
 				if k == 0 || c.N < k {
 					return crashfs.Fault{}
 				}
+				dead.Store(true)
 				return crashfs.Fault{Err: errDown, Written: random.IntN(300)}
 			})
 			shift(t, fs, b)
