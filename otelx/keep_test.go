@@ -81,11 +81,8 @@ classes:
 		k.keep["reasoning"] = stricter // what was said beside it says the same
 	}
 	k.record = new(guardtest.Recorder)
-	b := new(backend)
-	tracer, err := otelx.NewDelivery(b)
-	require.NoError(t, err)
 	opts := []guard.Option{
-		guard.WithLedger(ledger.New(k.record)), guard.WithTracer(tracer), guard.AllowUnsigned(), guard.WithClock(guardtest.Now),
+		guard.WithLedger(ledger.New(k.record)), guard.AllowUnsigned(), guard.WithClock(guardtest.Now),
 		guard.WithRecordKeys(k.key), guard.WithDerived(guard.Derive("act", "opened", k.derive)),
 		guard.WithFacts(guard.NewFact("told", k.fact)),
 	}
@@ -98,7 +95,10 @@ classes:
 		"kind":{"enum":["known","other"]},"customer":{"type":"string"},"large":{"type":"string"},"number":{"type":"string"},"unit":{"type":"string"},
 		"list":{"type":"array","items":{"type":"string"}},"nested":{"type":"object","properties":{"inner":{"type":"string"}}}}}`)}))
 	k.call(t, g)
-	require.NoError(t, tracer.Shutdown(context.Background()))
+	b := new(backend)
+	delivery, err := otelx.NewDelivery(newSource(k.record.Records()...), b)
+	require.NoError(t, err)
+	require.NoError(t, delivery.Shutdown(context.Background()))
 	k.spans = b.spans
 }
 

@@ -64,10 +64,10 @@ func (t *terminal) expressions(all []authority.Expression) {
 		b.add(fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column), e.Class, e.Tool, runs, e.Source)
 	}
 	b.write(t, t.out)
-	fmt.Fprintf(t.out, "%d of %s natively\n\n", native, runs(len(all)))
+	fmt.Fprintf(t.out, "%d of %s natively\n\n", native, expressionsRun(len(all)))
 }
 
-func runs(n int) string {
+func expressionsRun(n int) string {
 	if n == 1 {
 		return "1 expression runs"
 	}
