@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -92,18 +93,18 @@ func (c *Chain) Append(rec Record) ([]byte, error) {
 	if !utf8.ValidString(c.head.Journal) {
 		return nil, errors.New("encode envelope: the journal's id is not valid UTF-8")
 	}
-	return c.AppendBody(body), nil
+	return c.AppendBody(nil, body), nil
 }
 
 // AppendBody is [Chain.Append] of a record that is encoded already, by [Marshal]:
-// the encoding, which costs the most, need not wait for the record's place. The
-// journal's id must be valid UTF-8.
-func (c *Chain) AppendBody(body []byte) []byte {
-	suffix := c.head.follow()
-	line := make([]byte, 0, len(linePrefix)+len(body)+len(suffix)+1)
-	line = append(append(append(line, linePrefix...), body...), suffix...)
-	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(line)
-	return append(line, '\n')
+// the encoding, which costs the most, need not wait for the record's place. It
+// appends the line to dst. The journal's id must be valid UTF-8.
+func (c *Chain) AppendBody(dst, body []byte) []byte {
+	start := len(dst)
+	dst = append(append(slices.Grow(dst, len(body)+lineRoom), linePrefix...), body...)
+	dst = c.head.follow(dst)
+	c.head.Seq, c.head.Hash = c.head.Seq+1, Digest(dst[start:])
+	return append(dst, '\n')
 }
 
 // Follow checks that a line, without its newline, is the next one of the chain,
@@ -122,7 +123,8 @@ func (c *Chain) Follow(line []byte) ([]byte, error) {
 }
 
 func (c *Chain) follow(line []byte) ([]byte, bool) {
-	body, ok := bytes.CutSuffix(line, c.head.follow())
+	var room [lineRoom]byte
+	body, ok := bytes.CutSuffix(line, c.head.follow(room[:0]))
 	if ok {
 		body, ok = bytes.CutPrefix(body, []byte(linePrefix))
 	}
@@ -135,13 +137,20 @@ func (c *Chain) follow(line []byte) ([]byte, bool) {
 // The canonical form of an envelope sorts its members: body, journal, prev, seq.
 const linePrefix = `{"body":`
 
-// follow returns what stands behind the body in the line after the head.
-func (h Head) follow() []byte {
-	journal, err := jsontext.AppendQuote(nil, h.Journal)
-	if err != nil {
-		journal = []byte(`""`) // what is not valid UTF-8 is the id of no line
+// lineRoom is what stands around the body, with a UUID for the journal's id and
+// the newline, at most.
+const lineRoom = 192
+
+// follow appends what stands behind the body in the line after the head.
+func (h Head) follow(dst []byte) []byte {
+	dst = append(dst, `,"journal":`...)
+	if journal, err := jsontext.AppendQuote(dst, h.Journal); err == nil {
+		dst = journal
+	} else {
+		dst = append(dst, `""`...) // what is not valid UTF-8 is the id of no line
 	}
-	return fmt.Appendf(nil, `,"journal":%s,"prev":"%s","seq":%d}`, journal, h.Hash, h.Seq+1)
+	dst = append(append(append(dst, `,"prev":"`...), h.Hash...), `","seq":`...)
+	return append(strconv.AppendUint(dst, h.Seq+1, 10), '}')
 }
 
 // ChainProblem says how a line breaks its chain.

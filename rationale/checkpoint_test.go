@@ -62,7 +62,7 @@ func TestAppendBodyAndFollowAgreeWithTheEnvelope(t *testing.T) {
 			before := chain.Head()
 			body, err := rationale.Marshal(rec)
 			require.NoError(t, err)
-			line := chain.AppendBody(body)
+			line := chain.AppendBody(nil, body)
 			want, err := rationale.Envelope{Journal: journal, Seq: before.Seq + 1, Prev: before.Hash, Body: body}.Line()
 			require.NoError(t, err)
 			assert.Equal(t, string(want)+"\n", string(line))

@@ -21,6 +21,7 @@ import (
 // caseOrder is the order of the results.
 var caseOrder = []string{
 	"eval", "eval-complex", "check", "check-deny", "scan-floor", "parallel", "governed", "governed-otel",
+	"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
 	"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when", "load-10k", "load-10k-live",
 }
 
@@ -41,21 +42,21 @@ var groups = []group{
 		build: func(p pace) (measure.Group, error) { return measure.Group{Cases: load.Cases(p.classes)}, nil },
 	},
 	{
-		cases: []string{"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when"}, share: 0.15,
+		cases: []string{"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when"}, share: 0.12,
 		build: func(p pace) (measure.Group, error) {
 			cases, err := scale.Cases(p.classes)
 			return measure.Group{Cases: cases}, err
 		},
 	},
 	{
-		cases: []string{"check", "check-deny", "scan-floor", "parallel"}, share: 0.45,
+		cases: []string{"check", "check-deny", "scan-floor", "parallel"}, share: 0.39,
 		build: func(pace) (measure.Group, error) {
 			cases, err := scaling.Cases()
 			return measure.Group{Cases: cases}, err
 		},
 	},
 	{
-		cases: []string{"eval", "eval-complex"}, share: 0.25,
+		cases: []string{"eval", "eval-complex"}, share: 0.22,
 		build: func(pace) (measure.Group, error) {
 			simple, err := bound.Case()
 			if err != nil {
@@ -66,7 +67,10 @@ var groups = []group{
 		},
 	},
 	{
-		cases: []string{"governed", "governed-otel"}, share: 0.15,
+		cases: []string{
+			"governed", "governed-otel", "governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
+		},
+		share: 0.27,
 		build: func(pace) (measure.Group, error) {
 			cases, closing, err := governed.Cases()
 			return measure.Group{Cases: cases, Close: closing}, err

@@ -40,7 +40,7 @@ func (w *writer) begin() error {
 	if w.file != nil {
 		_ = w.file.Close() // all of it is durable, or carried over
 	}
-	w.file, w.header, w.size = file, o.header, int64(len(o.bytes))
+	w.file, w.header, w.seed, w.size = file, o.header, o.header.seed(), int64(len(o.bytes))
 	w.segment = segmentFile{path: path, number: o.header.Number, header: o.header}.public()
 	w.begun = append(w.begun, w.segment)
 	w.number, w.records, w.head, w.checkpoint = o.header.Number, o.records, o.head, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -19,13 +20,16 @@ func (j *Journal) commits() {
 		<-j.wake
 		// Whoever was answered by the last commit gets to append again, so that
 		// its next records share this one's fsync.
-		runtime.Gosched()
+		if j.crowded {
+			runtime.Gosched()
+		}
 		for {
 			batch := j.take()
 			if len(batch) == 0 {
 				break
 			}
 			j.commit(batch)
+			j.crowded = len(batch) > 1
 		}
 		j.mu.Lock()
 		closing := j.closing && len(j.queue) == 0
@@ -78,8 +82,10 @@ func (j *Journal) publish() {
 	defer j.mu.Unlock()
 	if j.head != j.w.head {
 		j.head = j.w.head
-		close(j.moved)
-		j.moved = make(chan struct{})
+		if j.moved != nil {
+			close(j.moved)
+			j.moved = nil
+		}
 	}
 	j.index, j.w.begun = append(j.index, j.w.begun...), nil
 	j.lost = j.w.lost
@@ -94,6 +100,10 @@ type group struct {
 }
 
 func (g *group) add(r *request) {
+	if g.bodies == nil { // most groups are one append
+		g.recs, g.bodies, g.size, g.sync = slices.Clip(r.recs), slices.Clip(r.bodies), r.size, r.sync
+		return
+	}
 	g.recs = append(g.recs, r.recs...)
 	g.bodies = append(g.bodies, r.bodies...)
 	g.size += r.size

@@ -169,11 +169,18 @@ func (h header) seed() uint32 {
 
 // append writes the frame behind dst.
 func (f frame) append(dst []byte, seed uint32) ([]byte, error) {
+	at := len(dst)
+	dst = append(append(dst, make([]byte, frameHeaderSize)...), f.Payload...)
+	return dst, f.seal(dst[at:], seed)
+}
+
+// seal writes the header of the frame into b, in which the payload already stands
+// behind the room for it.
+func (f frame) seal(b []byte, seed uint32) error {
 	if len(f.Payload) == 0 || len(f.Payload) > maxPayload {
-		return nil, fmt.Errorf("%d bytes are too many for one append: at most %d", len(f.Payload), maxPayload)
+		return fmt.Errorf("%d bytes are too many for one append: at most %d", len(f.Payload), maxPayload)
 	}
-	var b [frameHeaderSize]byte
-	copy(b[:], frameMagic)
+	copy(b, frameMagic)
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(f.Payload)))
 	binary.LittleEndian.PutUint32(b[8:], f.Lines)
 	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(f.Payload, castagnoli))
@@ -181,7 +188,7 @@ func (f frame) append(dst []byte, seed uint32) ([]byte, error) {
 	binary.LittleEndian.PutUint64(b[24:], f.First)
 	binary.LittleEndian.PutUint64(b[32:], uint64(f.Durable))
 	binary.LittleEndian.PutUint32(b[40:], crc32.Update(seed, castagnoli, b[:40]))
-	return append(append(dst, b[:]...), f.Payload...), nil
+	return nil
 }
 
 // frameFault says why there is no valid frame at a place.

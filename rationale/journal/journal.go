@@ -25,7 +25,7 @@ type Journal struct {
 	head    rationale.Head // the last record that was acknowledged
 	lost    error          // why nothing can be appended any more, for good
 	index   []Segment
-	moved   chan struct{} // closed, and replaced, when head moves
+	moved   chan struct{} // closed when head moves; nil: nobody waits for it
 
 	wake chan struct{} // something is queued, or closing
 	done chan struct{} // the committer has ended
@@ -33,7 +33,8 @@ type Journal struct {
 
 	retiring sync.Mutex
 
-	w writer // of the committer alone
+	crowded bool   // the last commit answered several
+	w       writer // both of the committer alone
 }
 
 // request is what one append waits for.
@@ -46,6 +47,7 @@ type request struct {
 	taken  bool        // guarded by Journal.mu
 	err    error
 	ready  chan struct{} // closed when err is final
+	one    [1][]byte     // room for bodies: most appends are of one record
 }
 
 // Open opens the journal of a folder for appending, and creates both where they
@@ -61,7 +63,7 @@ type request struct {
 func Open(dir string, opts ...Option) (*Journal, error) {
 	j := &Journal{
 		config: configure(opts), dir: dir,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if err := j.open(); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -159,6 +161,7 @@ func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
 
 func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool) error {
 	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
+	r.bodies = r.one[:0]
 	for _, rec := range recs {
 		body, err := rationale.Marshal(rec)
 		if err != nil {
@@ -234,6 +237,9 @@ func (j *Journal) withdraw(r *request, cause error) error {
 func (j *Journal) Wait(ctx context.Context, seq uint64) error {
 	for {
 		j.mu.Lock()
+		if j.moved == nil {
+			j.moved = make(chan struct{})
+		}
 		head, moved, closing := j.head, j.moved, j.closing
 		j.mu.Unlock()
 		if head.Seq > seq {

@@ -13,7 +13,11 @@ func OS() FS { return osFS{} }
 
 type osFS struct{}
 
-type osFile struct{ *os.File }
+// osFile is a file with what tells it from every other, where that is asked.
+type osFile struct {
+	*os.File
+	info fs.FileInfo
+}
 
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
@@ -69,7 +73,20 @@ func (osFS) Create(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	opened, err := withInfo(f)
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(name))
+	}
+	return opened, nil
+}
+
+// withInfo closes the file where it fails.
+func withInfo(f *os.File) (File, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return osFile{f, info}, nil
 }
 
 func (osFS) Open(name string) (File, error) {
@@ -77,7 +94,7 @@ func (osFS) Open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	return osFile{File: f}, nil
 }
 
 func (osFS) Rename(from, to string) error {
@@ -107,19 +124,15 @@ func (osFS) Lock(name string) (File, error) {
 	if err := lock(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return osFile{f}, nil
+	return withInfo(f)
 }
 
 func (osFS) InPlace(f File, name string) error {
-	open, err := f.(osFile).Stat()
-	if err != nil {
-		return err
-	}
 	there, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
-	if !os.SameFile(open, there) {
+	if !os.SameFile(f.(osFile).info, there) {
 		return fmt.Errorf("%s: %w", name, ErrReplaced)
 	}
 	return nil

@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -32,6 +34,7 @@ type writer struct {
 	file    File // nil: there is no segment to write to
 	segment Segment
 	header  header
+	seed    uint32 // of the header
 	size    int64 // of the file
 	synced  int64 // bytes of it that are durable
 	records int   // in the segment
@@ -53,6 +56,7 @@ type writer struct {
 	retryAt    time.Time
 	lost       error // for good
 	checkpoint *rationale.Checkpoint
+	frame      []byte // the one that is being written, or was last
 }
 
 // write makes a group durable, or only writes it where nobody needs more. With an
@@ -66,11 +70,11 @@ func (w *writer) write(g *group) error {
 		if len(g.bodies) == 0 {
 			return w.inPlace()
 		}
-		lines, head, err := w.encode(g)
+		head, err := w.encode(g)
 		if err != nil {
 			return err
 		}
-		if last = w.put(lines, head, g.sync); last == nil {
+		if last = w.put(head, g.sync); last == nil {
 			w.apply(g.recs, head)
 			return nil
 		}
@@ -83,36 +87,53 @@ func (w *writer) write(g *group) error {
 	return last
 }
 
-// encode gives the group's records their places behind the head, and adds a
-// checkpoint where one is due.
-func (w *writer) encode(g *group) ([][]byte, rationale.Head, error) {
+// encode gives the group's records their places behind the head, adds a
+// checkpoint where one is due, and leaves the lines in w.frame, behind the room
+// for a frame's header.
+func (w *writer) encode(g *group) (rationale.Head, error) {
 	chain := rationale.ResumeChain(w.head)
-	lines := make([][]byte, 0, len(g.bodies)+1)
+	w.room(g.size)
 	for _, b := range g.bodies {
-		lines = append(lines, chain.AppendBody(b))
+		w.frame = chain.AppendBody(w.frame, b)
 	}
 	w.checkpoint = nil
-	if w.key != nil && w.unsigned+len(lines) >= w.checkpointEvery {
-		c, err := rationale.SignCheckpoint(chain.Head(), w.now(), w.key)
-		if err != nil {
-			return nil, w.head, err
-		}
-		line, err := chain.Append(c)
-		if err != nil {
-			return nil, w.head, err
-		}
-		w.checkpoint, lines = c, append(lines, line)
+	if w.key != nil && w.unsigned+len(g.bodies) >= w.checkpointEvery {
+		return w.sign(chain)
 	}
-	return lines, chain.Head(), nil
+	return chain.Head(), nil
 }
 
-// put writes lines as one frame. After an error the file must not be written to
-// again.
-func (w *writer) put(lines [][]byte, head rationale.Head, sync bool) error {
-	payload := join(lines)
-	f := frame{Offset: w.size, First: w.head.Seq + 1, Lines: uint32(len(lines)), Durable: w.synced, Payload: payload}
-	b, err := f.append(make([]byte, 0, frameHeaderSize+len(payload)), w.header.seed())
+// sign adds a checkpoint of the chain.
+func (w *writer) sign(chain *rationale.Chain) (rationale.Head, error) {
+	c, err := rationale.SignCheckpoint(chain.Head(), w.now(), w.key)
 	if err != nil {
+		return w.head, err
+	}
+	line, err := chain.Append(c)
+	if err != nil {
+		return w.head, err
+	}
+	w.checkpoint, w.frame = c, append(w.frame, line...)
+	return chain.Head(), nil
+}
+
+// maxRoom is how much of memory stays reserved for the next frame.
+const maxRoom = 1 << 20
+
+// room empties w.frame but for the room of a frame's header.
+func (w *writer) room(size int) {
+	if cap(w.frame) > maxRoom {
+		w.frame = nil
+	}
+	w.frame = slices.Grow(w.frame[:0], frameHeaderSize+size)[:frameHeaderSize]
+}
+
+// put writes the lines in w.frame, which end at a head, as one frame. After an
+// error the file must not be written to again.
+func (w *writer) put(head rationale.Head, sync bool) error {
+	b, payload, lines := w.frame, w.frame[frameHeaderSize:], int(head.Seq-w.head.Seq)
+	f := frame{Offset: w.size, First: w.head.Seq + 1, Lines: uint32(lines), Durable: w.synced, Payload: payload}
+	if err := f.seal(b, w.seed); err != nil {
 		return err
 	}
 	if err := writeAll(w.file, b); err != nil {
@@ -130,13 +151,13 @@ func (w *writer) put(lines [][]byte, head rationale.Head, sync bool) error {
 		}
 	}
 	w.size, w.head = f.end(), head
-	w.records += len(lines)
+	w.records += lines
 	if sync {
 		w.settled()
 	} else {
-		w.carry, w.carried = append(w.carry, lines...), w.carried+len(payload)
+		w.carry, w.carried = slices.AppendSeq(w.carry, bytes.Lines(bytes.Clone(payload))), w.carried+len(payload)
 	}
-	w.unsigned += len(lines)
+	w.unsigned += lines
 	if w.checkpoint != nil {
 		w.unsigned = 0
 	}
@@ -308,15 +329,10 @@ func (w *writer) finish() error {
 }
 
 func (w *writer) closingCheckpoint() error {
-	c, err := rationale.SignCheckpoint(w.head, w.now(), w.key)
+	w.room(lineOverhead)
+	head, err := w.sign(rationale.ResumeChain(w.head))
 	if err != nil {
 		return err
 	}
-	chain := rationale.ResumeChain(w.head)
-	line, err := chain.Append(c)
-	if err != nil {
-		return err
-	}
-	w.checkpoint = c
-	return w.put([][]byte{line}, chain.Head(), true)
+	return w.put(head, true)
 }

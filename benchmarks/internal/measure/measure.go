@@ -47,6 +47,9 @@ type Impl struct {
 	// Warm is how many operations at least are made before each turn, for one that
 	// reads more memory than others leave in the processor's caches.
 	Warm int
+	// Least is how many operations a turn has at least, for one that makes several
+	// at the same time.
+	Least int
 	// After ends a turn, outside of its time: it waits for what the turn has
 	// started and says if something was lost. May be nil.
 	After func() error

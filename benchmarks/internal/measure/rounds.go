@@ -89,7 +89,7 @@ func (t *turn) prepare(d time.Duration) error {
 		t.each, t.result.BOp, t.result.AllocsOp = []float64{r.NsOp}, r.BOp, r.AllocsOp
 		return nil
 	}
-	took, err := t.count(1)
+	took, err := t.count(max(1, t.Least))
 	if err != nil || took > slow {
 		t.each = []float64{float64(took.Nanoseconds())}
 		return err
@@ -110,7 +110,7 @@ const attempts = 5
 
 // calibrate finds how many operations fill a turn.
 func (t *turn) calibrate(d time.Duration) error {
-	for t.n = 1; ; t.n *= 2 {
+	for t.n = max(1, t.Least); ; t.n *= 2 {
 		quickest := time.Duration(math.MaxInt64)
 		for range attempts {
 			took, err := t.run()
@@ -120,7 +120,7 @@ func (t *turn) calibrate(d time.Duration) error {
 			quickest = min(quickest, took)
 		}
 		if quickest >= d/2 || t.n >= 1<<30 {
-			t.n = max(1, int(float64(t.n)*float64(d)/float64(max(quickest, 1))))
+			t.n = max(1, t.Least, int(float64(t.n)*float64(d)/float64(max(quickest, 1))))
 			return nil
 		}
 	}

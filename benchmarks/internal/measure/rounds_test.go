@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,22 @@ func TestTimeMeasuresEveryImplementation(t *testing.T) {
 	assert.Less(t, results[1].NsOp, results[0].NsOp)
 	assert.Equal(t, Result{Case: "b", Impl: "known", NsOp: 7, BOp: 8, AllocsOp: 9}, results[2])
 	assert.Equal(t, 5, parts)
+}
+
+func TestATurnHasItsLeast(t *testing.T) {
+	var sizes []int
+	_, err := brief.Time(Group{Cases: []Case{{Impls: []Impl{{
+		Least: 9,
+		Run: func(n int) int {
+			sizes = append(sizes, n)
+			time.Sleep(time.Millisecond)
+			return n
+		},
+	}}}}})
+	require.NoError(t, err)
+	sizes = slices.DeleteFunc(sizes, func(n int) bool { return n == 9/warming })
+	assert.NotEmpty(t, sizes)
+	assert.GreaterOrEqual(t, slices.Min(sizes), 9)
 }
 
 func TestTurnsAlternate(t *testing.T) {

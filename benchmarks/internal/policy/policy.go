@@ -50,8 +50,7 @@ classes:
 // Autoscaler returns the authorization of payments-autoscaler, granted for a
 // time.
 func Autoscaler(granted, expires time.Time) authority.Document {
-	dates := strings.NewReplacer("GRANTED", granted.UTC().Format(time.RFC3339), "EXPIRES", expires.UTC().Format(time.RFC3339))
-	return authority.Document{Name: "payments-autoscaler.yaml", Data: []byte(dates.Replace(autoscaler))}
+	return authority.Document{Name: "payments-autoscaler.yaml", Data: dated(autoscaler, granted, expires)}
 }
 
 // ScaleDeployment is the tool of [Autoscaler].
@@ -63,6 +62,48 @@ func ScaleDeployment() authority.Tool {
 			"properties": {"kind": {"type": "string"}, "workload": {"type": "string"}, "region": {"type": "string"},
 				"instance_type": {"type": "string"}, "replicas": {"type": "integer"}, "ticket": {"type": "string"}}}`),
 	}
+}
+
+// reader is an authorization whose calls are recorded without waiting for the
+// disk.
+const reader = `apiVersion: ambit/v1
+kind: Authorization
+id: payments-reader
+owner: {id: m.okafor@bank.example, role: Head of Payments SRE}
+agent: {id: payments-autoscaler, environments: [prod]}
+grant: {by: [{id: j.lindqvist@bank.example, role: CAB chair}], at: GRANTED, expires: EXPIRES}
+approval: {by: [group:payments-sre-oncall]}
+classes:
+  - id: scaling.read
+    tools: [k8s.get_deployment]
+    tier: parameterized
+    effect: read
+    durability: os
+    allow:
+      args.region: [eu-west-1, eu-central-1]
+      args.workload: [payments-api, payments-worker]
+    bounds:
+      - {expr: "args.limit >= 1 && args.limit <= 100", why: at most a page}
+`
+
+// Reader returns the authorization of payments-reader, granted for a time.
+func Reader(granted, expires time.Time) authority.Document {
+	return authority.Document{Name: "payments-reader.yaml", Data: dated(reader, granted, expires)}
+}
+
+// GetDeployment is the tool of [Reader].
+func GetDeployment() authority.Tool {
+	return authority.Tool{
+		Name: "k8s.get_deployment", Description: "Lists the replicas of a workload.",
+		Schema: json.RawMessage(`{"type": "object", "additionalProperties": false, "required": ["workload", "region", "limit"],
+			"properties": {"workload": {"type": "string"}, "region": {"type": "string"}, "limit": {"type": "integer"}}}`),
+	}
+}
+
+// dated puts the times of a grant into a document.
+func dated(document string, granted, expires time.Time) []byte {
+	dates := strings.NewReplacer("GRANTED", granted.UTC().Format(time.RFC3339), "EXPIRES", expires.UTC().Format(time.RFC3339))
+	return []byte(dates.Replace(document))
 }
 
 // Facts are those that the documents read.

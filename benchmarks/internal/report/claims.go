@@ -63,6 +63,14 @@ func Claims(results []measure.Result) []Claim {
 		f.counted("load-10k: KiB of live memory a class", 20, func() float64 { return f.bytes("load-10k-live", ours) / 1024 }),
 		f.claim("governed-otel: times as long as the spans by hand", 1.5, false,
 			func() float64 { return 1 / times("governed-otel", "handwritten") }),
+		f.claim("governed-sync: times as long as two appends with fsync", 1.6, false,
+			func() float64 { return f.over(f.ns("governed-sync", ours), f.ns("fsync-floor", "fsync-floor")) }),
+		f.claim("governed-sync-64: times as many calls as one goroutine", 10, true,
+			func() float64 { return f.over(f.ns("governed-sync", ours), f.ns("governed-sync-64", ours)) }),
+		f.claim("governed-os: times as long as governed and two appends", 2, false,
+			func() float64 {
+				return f.over(f.ns("governed-os", ours), f.ns("governed", ours)+f.ns("write-floor", "write-floor"))
+			}),
 	}
 	return all
 }

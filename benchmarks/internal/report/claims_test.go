@@ -50,6 +50,10 @@ func TestEachClaimCanFail(t *testing.T) {
 		{"load-10k", "ambit", slower(1.2), []string{"load-10k: times as long as bare YAML and cel-go"}},
 		{"load-10k-live", "ambit", func(r *measure.Result) { r.BOp = 20_500 }, []string{"load-10k: KiB of live memory a class"}},
 		{"governed-otel", "ambit", slower(1.1), []string{"governed-otel: times as long as the spans by hand"}},
+		{"fsync-floor", "fsync-floor", slower(0.8), []string{"governed-sync: times as long as two appends with fsync"}},
+		{"governed-sync-64", "ambit", slower(1.2), []string{"governed-sync-64: times as many calls as one goroutine"}},
+		{"governed-os", "ambit", slower(1.5), []string{"governed-os: times as long as governed and two appends"}},
+		{"write-floor", "write-floor", slower(1.5), nil},
 	} {
 		var found []string
 		for _, c := range Claims(worse(tt.name, tt.impl, tt.change)) {

@@ -1,9 +1,13 @@
-// Package governed is the cases governed and governed-otel: a call from
-// guard.Begin to guard.End, around a tool that does nothing.
+// Package governed is the cases that are named so: a call from guard.Begin to
+// guard.End, around a tool that does nothing.
 //
 // In governed the ledger's recorder keeps the encoded records in memory. In
 // governed-otel there is no ledger: decision and execution become two spans in
-// the SDK's batch processor, beside the same two spans made by hand.
+// the SDK's batch processor, beside the same two spans made by hand. In the others
+// the ledger is on a journal in a temporary folder, beside what the disk
+// needs for as many bytes: governed-sync, and with 64 goroutines
+// governed-sync-64, wait for it, and governed-os, whose calls are of a class that
+// says so, does not.
 package governed
 
 import (
@@ -30,21 +34,26 @@ func Cases() (cases []measure.Case, closing func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed: %w", err)
 	}
-	spans, closing, err := traced()
+	spans, closeSpans, err := traced()
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed-otel: %w", err)
 	}
-	return []measure.Case{kept, spans}, closing, nil
+	onDisk, closeDisk, err := journalled()
+	if err != nil {
+		closeSpans()
+		return nil, nil, err
+	}
+	return append([]measure.Case{kept, spans}, onDisk...), func() { closeSpans(); closeDisk() }, nil
 }
 
 func recorded() (measure.Case, error) {
 	kept := &memory{bytes: make([]byte, 0, maxKept)}
-	g, err := newGuard(guard.WithLedger(ledger.New(kept)))
+	g, err := newGuard(policy.Autoscaler, guard.WithLedger(ledger.New(kept)))
 	if err != nil {
 		return measure.Case{}, err
 	}
 	kept.records = 0 // of loading the document
-	run := governedRun(g)
+	run := governedRun(g, calls())
 	return measure.Case{Name: "governed", Impls: []measure.Impl{{
 		Name: "ambit",
 		Run: func(n int) int {
@@ -55,22 +64,22 @@ func recorded() (measure.Case, error) {
 	}}}, nil
 }
 
-// newGuard returns a guard under the authorization of package policy.
-func newGuard(opts ...guard.Option) (*guard.Guard, error) {
+// newGuard returns a guard under an authorization of package policy.
+func newGuard(document func(from, until time.Time) authority.Document, opts ...guard.Option) (*guard.Guard, error) {
 	replicas := guard.NewFact("current_replicas", func(context.Context, guard.Checked) (int64, error) { return 10, nil },
 		guard.MaxAge(30*time.Second), guard.By("args.workload"), guard.Source("the cluster"))
 	freeze := guard.NewFact("change_freeze", func(context.Context, guard.Checked) (bool, error) { return false, nil },
 		guard.MaxAge(30*time.Second), guard.Source("the change calendar"))
-	now := time.Now()
+	from, until := time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour)
 	agent := guard.Agent{ID: "payments-autoscaler", Environment: "prod", Model: authority.ModelSpec{
 		Provider: "anthropic", Name: "claude-sonnet-4-5", Version: "20250929",
 	}}
-	g, err := guard.New([]authority.Document{policy.Autoscaler(now.Add(-24*time.Hour), now.Add(24*time.Hour))}, agent,
+	g, err := guard.New([]authority.Document{document(from, until)}, agent,
 		append(opts, guard.WithFacts(replicas, freeze), guard.AllowUnsigned())...)
 	if err != nil {
 		return nil, err
 	}
-	return g, g.Register(policy.ScaleDeployment())
+	return g, g.Register(policy.ScaleDeployment(), policy.GetDeployment())
 }
 
 func calls() []guard.Call {
@@ -98,12 +107,12 @@ func govern(ctx context.Context, g *guard.Guard, call guard.Call) error {
 	return g.End(ctx, d, toolResult, nil)
 }
 
-func governedRun(g *guard.Guard) func(int) int {
-	all, ctx := calls(), context.Background()
+func governedRun(g *guard.Guard, all []guard.Call) func(int) int {
+	ctx := context.Background()
 	return func(n int) int {
 		allowed := 0
 		for i := range n {
-			if govern(ctx, g, all[i%timed]) == nil {
+			if govern(ctx, g, all[i%len(all)]) == nil {
 				allowed++
 			}
 		}

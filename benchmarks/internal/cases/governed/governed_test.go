@@ -1,12 +1,15 @@
 package governed
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 func TestCasesRun(t *testing.T) {
@@ -25,6 +28,36 @@ func TestALostRecordIsNoticed(t *testing.T) {
 	m := &memory{calls: 3, records: 5}
 	assert.ErrorContains(t, m.complete(), "5 records of 6 were kept")
 	assert.NoError(t, m.complete())
+}
+
+func TestJournalsAreLookedAt(t *testing.T) {
+	for _, durable := range []bool{true, false} {
+		d, err := openOnDisk(filepath.Join(t.TempDir(), "evidence"), durable)
+		require.NoError(t, err)
+		defer d.close()
+		all := calls()
+		if !durable {
+			all = reads()
+		}
+		sizes, err := d.frames(all)
+		require.NoError(t, err)
+		require.Len(t, sizes, timed)
+		for _, s := range sizes {
+			assert.Greater(t, s[0], 500, "a decision")
+			assert.Greater(t, s[1], 300, "an outcome")
+		}
+		impl := d.counted(governedRun(d.guard, all))
+		impl.Run(3)
+		d.records.Add(-1)
+		assert.ErrorContains(t, impl.After(), "5 records of 6 are in the journal")
+		impl.Run(3)
+		d.durable = !durable
+		assert.ErrorContains(t, impl.After(), "6 records were synced")
+		d.durable = durable
+		report := journal.Verify(journal.Expect{}, filepath.Dir(d.ledger.Journal().Segments()[0].File))
+		assert.Empty(t, report.Problems)
+		assert.Equal(t, timed+6, report.Journals[0].Outcomes)
+	}
 }
 
 func TestALostSpanIsNoticed(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ambit-go/ambit/benchmarks/internal/measure"
+	"github.com/ambit-go/ambit/benchmarks/internal/policy"
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/otelx"
 )
@@ -79,7 +80,7 @@ func traced() (measure.Case, func(), error) {
 	if err != nil {
 		return measure.Case{}, nil, err
 	}
-	g, err := newGuard(guard.WithoutEvidence(), guard.WithTracer(live))
+	g, err := newGuard(policy.Autoscaler, guard.WithoutEvidence(), guard.WithTracer(live))
 	if err != nil {
 		return measure.Case{}, nil, err
 	}
@@ -93,7 +94,7 @@ func traced() (measure.Case, func(), error) {
 	}
 	tracer := tracerOf(theirs.provider)
 	return measure.Case{Name: "governed-otel", Impls: []measure.Impl{
-		ours.counted("ambit", governedRun(g)),
+		ours.counted("ambit", governedRun(g, calls())),
 		theirs.counted("handwritten", func(n int) int {
 			ctx := context.Background()
 			for i := range n {
@@ -140,7 +141,7 @@ func learn() ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGuard(guard.WithoutEvidence(), guard.WithTracer(live))
+	g, err := newGuard(policy.Autoscaler, guard.WithoutEvidence(), guard.WithTracer(live))
 	if err != nil {
 		return nil, err
 	}
