@@ -143,7 +143,14 @@ func uuidBytes(id string) ([]byte, error) {
 }
 
 func uuidText(b []byte) string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+	text := make([]byte, 0, 36)
+	for from, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:16]} {
+		if from > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, part)
+	}
+	return string(text)
 }
 
 // frame is one group commit.
