@@ -53,7 +53,7 @@ func recorded() (measure.Case, error) {
 		return measure.Case{}, err
 	}
 	kept.records = 0 // of loading the document
-	run := governedRun(g, calls())
+	run := governedRun(g)
 	return measure.Case{Name: "governed", Impls: []measure.Impl{{
 		Name: "ambit",
 		Run: func(n int) int {
@@ -107,12 +107,12 @@ func govern(ctx context.Context, g *guard.Guard, call guard.Call) error {
 	return g.End(ctx, d, toolResult, nil)
 }
 
-func governedRun(g *guard.Guard, all []guard.Call) func(int) int {
-	ctx := context.Background()
+func governedRun(g *guard.Guard) func(int) int {
+	all, ctx := calls(), context.Background()
 	return func(n int) int {
 		allowed := 0
 		for i := range n {
-			if govern(ctx, g, all[i%len(all)]) == nil {
+			if govern(ctx, g, all[i%timed]) == nil {
 				allowed++
 			}
 		}

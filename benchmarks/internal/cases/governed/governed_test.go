@@ -46,7 +46,7 @@ func TestJournalsAreLookedAt(t *testing.T) {
 			assert.Greater(t, s[0], 500, "a decision")
 			assert.Greater(t, s[1], 300, "an outcome")
 		}
-		impl := d.counted(governedRun(d.guard, all))
+		impl := d.counted(d.run(all))
 		impl.Run(3)
 		d.records.Add(-1)
 		assert.ErrorContains(t, impl.After(), "5 records of 6 are in the journal")

@@ -78,7 +78,7 @@ func journalCase(dir, name string) ([]measure.Case, func(), error) {
 		floorName = "fsync-floor"
 	}
 	return []measure.Case{
-		{Name: name, Impls: []measure.Impl{d.counted(governedRun(d.guard, all))}},
+		{Name: name, Impls: []measure.Impl{d.counted(d.run(all))}},
 		{Name: floorName, Impls: []measure.Impl{{Name: floorName, Run: floor.run, After: floor.complete}}},
 	}, func() { d.close(); floor.close() }, nil
 }
@@ -104,6 +104,7 @@ type onDisk struct {
 	durable bool
 	records atomic.Int64
 	calls   int64 // made since complete was asked
+	failed  atomic.Pointer[error]
 }
 
 func openOnDisk(dir string, durable bool) (*onDisk, error) {
@@ -150,6 +151,21 @@ func (d *onDisk) frames(all []guard.Call) ([][2]int, error) {
 	return sizes, nil
 }
 
+// run makes calls, and notes why one failed.
+func (d *onDisk) run(all []guard.Call) func(int) int {
+	return func(n int) int {
+		allowed := 0
+		for i := range n {
+			if err := govern(context.Background(), d.guard, all[i%len(all)]); err != nil {
+				d.failed.CompareAndSwap(nil, &err)
+			} else {
+				allowed++
+			}
+		}
+		return allowed
+	}
+}
+
 // counted wraps a run, and looks at its records after it, outside of its time.
 func (d *onDisk) counted(run func(int) int) measure.Impl {
 	return measure.Impl{
@@ -164,7 +180,7 @@ func (d *onDisk) counted(run func(int) int) measure.Impl {
 
 // crowded spreads calls over many goroutines.
 func (d *onDisk) crowded(all []guard.Call) measure.Impl {
-	run := governedRun(d.guard, all)
+	run := d.run(all)
 	impl := d.counted(func(n int) int {
 		var allowed atomic.Int64
 		var members sync.WaitGroup
@@ -188,7 +204,9 @@ func (d *onDisk) complete() error {
 	want, got, syncs := 2*d.calls, d.records.Swap(0), d.disk.begin()
 	d.calls = 0
 	segments := d.ledger.Journal().Segments()
-	switch {
+	switch failed := d.failed.Load(); {
+	case failed != nil:
+		return *failed
 	case got != want:
 		return fmt.Errorf("%d records of %d are in the journal", got, want)
 	case d.durable && want > 0 && syncs < 2:

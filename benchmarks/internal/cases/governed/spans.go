@@ -94,7 +94,7 @@ func traced() (measure.Case, func(), error) {
 	}
 	tracer := tracerOf(theirs.provider)
 	return measure.Case{Name: "governed-otel", Impls: []measure.Impl{
-		ours.counted("ambit", governedRun(g, calls())),
+		ours.counted("ambit", governedRun(g)),
 		theirs.counted("handwritten", func(n int) int {
 			ctx := context.Background()
 			for i := range n {
