@@ -166,6 +166,21 @@ func TestUnknownNamesDecodeToDeny(t *testing.T) {
 	assert.Equal(t, rationale.Deny, *d.Would)
 }
 
+// A record is of the kind that it says itself, whatever its values say.
+func TestUnmarshalOfValuesThatLookLikeRecords(t *testing.T) {
+	for body, want := range map[string]rationale.Record{
+		`{"arguments":{"id":"2","kind":"outcome"},"id":"1","kind":"decision"}`:         &rationale.Decision{},
+		`{"arguments":{"id":"2","kind":"decision"},"id":"1","kind":"outcome"}`:         &rationale.Outcome{},
+		`{"bytes":{"kind":"outcome","x":{"kind":"decision"}},"id":"1","kind":"later"}`: &rationale.Unknown{},
+		`{"kind":"lifecycle","id":"1","other":{"kind":"decision"}}`:                    &rationale.Lifecycle{},
+	} {
+		rec, err := rationale.Unmarshal([]byte(body))
+		require.NoError(t, err, body)
+		assert.IsType(t, want, rec, body)
+		assert.Equal(t, "1", rec.RecordID())
+	}
+}
+
 func TestUnmarshalRefuses(t *testing.T) {
 	for name, line := range map[string]string{
 		"no object":                        `[]`,

@@ -184,7 +184,9 @@ func crashes(mem *vfs.MemFS, said *acknowledged, seeds int, work func(*pebbleFS)
 	return all
 }
 
-func checkpointKey() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)) }
+func checkpointKey() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+}
 
 // A second opinion: under pebble's model of a crash, before each call of the file
 // system, no acknowledged decision or outcome is lost, the journal opens, and what

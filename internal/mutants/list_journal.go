@@ -41,9 +41,27 @@ func evidence() []mutant {
 		},
 		{
 			File: "rationale/journal/recover.go", Package: pkg, Run: "^TestWhatAFailedSyncLeftIsWrittenAgain$",
-			Old: "\tr.durable = chain.Head()\n\treturn nil",
-			New: "\tr.carry = nil\n\treturn nil",
+			Old: "return max(s.frames[len(s.frames)-1].Durable, headerSize+int64(s.header.Opening))",
+			New: "return s.end",
 			Why: "what the kernel shows after a failed fsync is taken to be on the disk",
+		},
+		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: "^(TestWhatAFailedSyncLeftIsWrittenAgain|TestCrashesInARow|TestEveryCrashPoint)$",
+			Old: "\t\tif f.Offset < mark {\n\t\t\tr.durable = chain.Head()\n",
+			New: "\t\tif f.Offset < mark || mark > 0 {\n\t\t\tr.durable = chain.Head()\n",
+			Why: "the next segment goes on behind what may not be on the disk",
+		},
+		{
+			File: "rationale/journal/write.go", Package: pkg, Run: faults,
+			Old: "bytes.Lines(bytes.Clone(payload))",
+			New: "bytes.Lines(payload)",
+			Why: "what was not synced is kept in memory that the next frame overwrites",
+		},
+		{
+			File: "rationale/journal/osfs.go", Package: pkg, Run: "^TestAppendNoticesALostFile$",
+			Old: "if !os.SameFile(f.(osFile).info, there) {",
+			New: "if !os.SameFile(there, there) {",
+			Why: "another file in the place of the segment is not noticed",
 		},
 		{
 			File: "rationale/journal/write.go", Package: pkg, Run: "^TestAppendNoticesALostFile$",
@@ -122,6 +140,12 @@ func evidence() []mutant {
 			Old: "\tif err := lock(f); err != nil {",
 			New: "\tif err := error(nil); err != nil {",
 			Why: "two processes write one journal",
+		},
+		{
+			File: "rationale/encode.go", Package: "./rationale", Run: "^TestUnmarshalOf.*$",
+			Old: "o.Kind == KindOutcome && o.ID != \"\"",
+			New: "o.ID != \"\"",
+			Why: "a value inside a decision makes an outcome of it",
 		},
 		{
 			File: "guard/ledger/open.go", Package: "./guard/ledger", Run: "^TestStateIsRebuilt$",

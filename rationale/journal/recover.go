@@ -265,7 +265,7 @@ func (r *recovery) segment(files []segmentFile, i int) error {
 	r.head = head
 	if next == nil {
 		r.tail = s
-		return r.finish(files[i], s)
+		r.finish(files[i], s)
 	}
 	return nil
 }
@@ -277,7 +277,8 @@ func (r *recovery) frames(file segmentFile, s body, next *header) (rationale.Hea
 	damage := func(at int64, problem string) error {
 		return &DamageError{File: file.path, Offset: at, Bytes: int64(len(s.data)) - at, Problem: problem, Good: chain.Head()}
 	}
-	end := s.end
+	r.durable = chain.Head()
+	end, mark := s.end, s.mark()
 	for _, f := range s.frames {
 		if next != nil && f.First >= next.First {
 			end = f.Offset
@@ -285,6 +286,9 @@ func (r *recovery) frames(file segmentFile, s body, next *header) (rationale.Hea
 		}
 		if problem := r.follow(chain, f, file.number); problem != nil {
 			return rationale.Head{}, damage(f.Offset, problem.Error())
+		}
+		if f.Offset < mark {
+			r.durable = chain.Head()
 		}
 	}
 	switch {
@@ -361,36 +365,30 @@ func (r *recovery) take(rec rationale.Record, at Position) error {
 // finish notes a torn end, and which lines must be written again because their
 // fsync may not have taken place, or may have failed: what the kernel shows of
 // them says nothing about the disk. All before the last frame's mark were synced.
-func (r *recovery) finish(file segmentFile, s body) error {
-	r.durable = r.head
+func (r *recovery) finish(file segmentFile, s body) {
 	if s.fault != noFault {
 		r.torn = true
 		r.cut = append(r.cut, rationale.Damage{
 			File: filepath.Base(file.path), Offset: s.end, Bytes: s.rest(), Problem: string(s.fault),
 		})
 	}
-	if len(s.frames) == 0 {
-		return nil
-	}
-	mark := max(s.frames[len(s.frames)-1].Durable, headerSize+int64(s.header.Opening))
-	from := slices.IndexFunc(s.frames, func(f frame) bool { return f.Offset >= mark })
-	if from < 0 {
-		return nil
-	}
-	chain := rationale.ResumeChain(s.header.before())
-	for i, f := range s.frames {
+	mark := s.mark()
+	for _, f := range s.frames {
+		if f.Offset < mark {
+			continue
+		}
 		for _, line := range f.lines {
-			if i < from {
-				if _, err := chain.Follow(line); err != nil {
-					return err
-				}
-				continue
-			}
 			r.carry = append(r.carry, append(slices.Clone(line), '\n'))
 		}
 	}
-	r.durable = chain.Head()
-	return nil
+}
+
+// mark is the offset behind what was synced for certain.
+func (s body) mark() int64 {
+	if len(s.frames) == 0 {
+		return s.end
+	}
+	return max(s.frames[len(s.frames)-1].Durable, headerSize+int64(s.header.Opening))
 }
 
 // settle makes the opening of the last segment durable where nothing was written

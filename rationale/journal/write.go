@@ -35,9 +35,9 @@ type writer struct {
 	segment Segment
 	header  header
 	seed    uint32 // of the header
-	size    int64 // of the file
-	synced  int64 // bytes of it that are durable
-	records int   // in the segment
+	size    int64  // of the file
+	synced  int64  // bytes of it that are durable
+	records int    // in the segment
 	checked time.Time
 	begun   []Segment // that nobody else knows of yet
 
