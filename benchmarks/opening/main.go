@@ -3,11 +3,12 @@
 //
 //	go run ./benchmarks/opening [-decisions 100000,1000000] [-every 100000] [-dir DIR]
 //
-// For each age it makes as many guarded calls, in a folder of their own, with a
-// snapshot of the ledger's state every so many decisions, and stops just before the
-// next one is due: all that came since the last has to be read then, which is the
-// most that there ever is. It prints how long the ledger takes to open, as its
-// process would after a crash, and again at once, when there is a fresh snapshot.
+// For each age it makes that many guarded calls, in a folder of their own, with a
+// snapshot of the ledger's state every so many decisions, and stops a hundredth of
+// them before the next one is due: nearly all that came since the last has to be read
+// then, which is the most that there ever is. It prints how long the ledger takes to
+// open, and to open again, when there is a fresh snapshot: of some openings the
+// quickest, so that it shows the work and not who else used the disk.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -46,8 +48,8 @@ func main() {
 }
 
 func run(ages string, every int, dir string) (err error) {
-	if every < 2 {
-		return errors.New("-every must be at least 2")
+	if every < 100 {
+		return errors.New("-every must be at least 100")
 	}
 	dir, err = os.MkdirTemp(dir, "ambit-opening-")
 	if err != nil {
@@ -57,8 +59,8 @@ func run(ages string, every int, dir string) (err error) {
 	fmt.Printf("%10s  %9s  %8s  %8s  %8s\n", "decisions", "megabytes", "segments", "opens in", "again in")
 	for age := range strings.SplitSeq(ages, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(age))
-		if err != nil || n < 1 {
-			return fmt.Errorf("-decisions: %q is no number of decisions", age)
+		if err != nil || n < every {
+			return fmt.Errorf("-decisions: %q is no number of at least %d", age, every)
 		}
 		if err := measure(filepath.Join(dir, strconv.Itoa(n)), n, every); err != nil {
 			return err
@@ -69,23 +71,64 @@ func run(ages string, every int, dir string) (err error) {
 
 // measure makes a journal of one age and opens it twice.
 func measure(dir string, decisions, every int) error {
+	decisions -= every / 100
 	if err := grow(dir, decisions, every); err != nil {
 		return err
 	}
-	bytes, segments, err := size(dir)
+	files, err := segments(dir)
 	if err != nil {
 		return err
 	}
-	first, err := open(dir, every)
+	bytes, err := size(files)
 	if err != nil {
 		return err
 	}
-	again, err := open(dir, every)
+	first, err := quickest(dir, every)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%10d  %9d  %8d  %8s  %8s\n", decisions, bytes>>20, segments, first, again)
+	if _, err := open(dir, every); err != nil {
+		return err
+	}
+	again, err := quickest(dir, every)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%10d  %9d  %8d  %8s  %8s\n", decisions, bytes>>20, len(files), first.Round(time.Millisecond), again.Round(time.Millisecond))
 	return os.RemoveAll(dir)
+}
+
+// quickest opens a journal several times, each time as it is now: the segment that
+// an opening begins is removed again.
+func quickest(dir string, every int) (time.Duration, error) {
+	const times = 3
+	least := time.Duration(math.MaxInt64)
+	for range times {
+		before, err := segments(dir)
+		if err != nil {
+			return 0, err
+		}
+		took, err := open(dir, every)
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, took)
+		after, err := segments(dir)
+		if err != nil {
+			return 0, err
+		}
+		for _, begun := range after[len(before):] {
+			if err := os.Remove(begun); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return least, nil
+}
+
+// segments returns the files of a journal, the oldest first.
+func segments(dir string) ([]string, error) {
+	return filepath.Glob(filepath.Join(dir, "*"+journal.Extension))
 }
 
 // rotation begins a segment, with a snapshot, after so many decisions and their
@@ -102,24 +145,21 @@ func open(dir string, every int) (time.Duration, error) {
 		return 0, err
 	}
 	took := time.Since(began)
-	return took.Round(time.Millisecond), l.Close()
+	return took, l.Close()
 }
 
-func size(dir string) (bytes int64, segments int, err error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*"+journal.Extension))
+func size(files []string) (bytes int64, err error) {
 	for _, f := range files {
 		info, err := os.Stat(f)
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		bytes += info.Size()
 	}
-	return bytes, len(files), err
+	return bytes, nil
 }
 
-// grow makes calls until the journal has that many decisions. Its first segment
-// begins with the records of the documents, so that the last lacks less than those to
-// be due.
+// grow makes calls until the journal has that many decisions.
 func grow(dir string, decisions, every int) error {
 	l, err := ledger.Open(dir, rotation(every))
 	if err != nil {
