@@ -48,8 +48,8 @@ func main() {
 }
 
 func run(ages string, every int, dir string) (err error) {
-	if every < 100 {
-		return errors.New("-every must be at least 100")
+	if every < 1000 { // a hundredth of it must be more than the journal's own records
+		return errors.New("-every must be at least 1000")
 	}
 	dir, err = os.MkdirTemp(dir, "ambit-opening-")
 	if err != nil {
