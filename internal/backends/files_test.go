@@ -17,6 +17,7 @@ import (
 type span struct {
 	TraceID    string     `json:"traceId"`
 	SpanID     string     `json:"spanId"`
+	Parent     string     `json:"parentSpanId"`
 	Name       string     `json:"name"`
 	Attributes []attr     `json:"attributes"`
 	Links      []spanLink `json:"links"`

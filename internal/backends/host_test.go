@@ -98,15 +98,15 @@ func (h *host) close(t *testing.T) {
 	assert.NoError(t, h.ledger.Close())
 }
 
-// calls makes n guarded calls, 64 at a time, each with its outcome.
-func (h *host) calls(t *testing.T, ctx context.Context, n int) {
+// calls makes n guarded calls, 64 at a time, each with its outcome, under the context that in returns for its number.
+func (h *host) calls(t *testing.T, n int, in func(i int) context.Context) {
 	t.Helper()
 	var next, failed atomic.Int64
 	var group sync.WaitGroup
 	for range 64 {
 		group.Go(func() {
 			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				if err := h.call(ctx, int(i)); err != nil && failed.Add(1) == 1 {
+				if err := h.call(in(int(i)), int(i)); err != nil && failed.Add(1) == 1 {
 					t.Errorf("call %d: %v", i, err)
 				}
 			}
@@ -172,3 +172,6 @@ func heap() uint64 {
 
 // A journal's clock is the machine's: what is measured is how long a test waited.
 func since(begun time.Time) string { return time.Since(begun).Round(100 * time.Millisecond).String() }
+
+// noTrace is the context of a host without traces.
+func noTrace(int) context.Context { return context.Background() }

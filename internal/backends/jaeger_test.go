@@ -1,6 +1,9 @@
 package backends_test
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ambit-go/ambit/internal/backends"
 )
@@ -103,10 +108,51 @@ func (j jaeger) find(tags map[string]string, raw bool) (map[string][]jaegerSpan,
 	return found, err
 }
 
-func TestJaegerStarts(t *testing.T) {
+// Everything that the Collector acknowledged outlives it, though its backend was never there; and Jaeger
+// shows it, by what an auditor would ask for.
+func TestJaegerBehindAKilledCollector(t *testing.T) {
 	j := newJaeger(t)
+	queue, endpoint := collector(t, "collector.yaml", "QUEUE_DIRECTORY="+t.TempDir(), "BACKEND_URL=http://"+j.endpoint)
+	h := newHost(t, endpoint)
+	traces := make([]context.Context, 100)
+	for i := range traces {
+		traces[i] = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
+			TraceID: trace.TraceID{15: byte(i + 1)}, SpanID: trace.SpanID{7: byte(i + 1)},
+		}))
+	}
+	h.calls(t, size(), func(i int) context.Context { return traces[i%len(traces)] })
+	want := h.evidence(t)
+	require.Equal(t, size(), want.decisions)
+
+	queue.start(t)
+	flushed, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, h.delivery.ForceFlush(flushed))
+	queue.kill(t)
 	j.start(t)
-	found, err := j.find(nil, false)
-	require.NoError(t, err)
-	require.Empty(t, found)
+	queue.start(t)
+
+	var found map[string][]jaegerSpan
+	eventually(t, "Jaeger finds all evidence", func() (ok bool, err error) {
+		found, err = j.find(map[string]string{"ambit.authorization.id": authorization}, false)
+		return len(found) >= len(want.spans), err
+	})
+	document := sha256.Sum256([]byte("ambit/v1/authorization\x00" + want.digest))
+	var missing, several, unlinked []string
+	for id, of := range want.spans {
+		spans := found[id]
+		switch {
+		case len(spans) == 0:
+			missing = append(missing, of)
+		case len(spans) > 1:
+			several = append(several, of)
+		case of == want.digest: // the authorization itself
+		case !spans[0].leadsTo(hex.EncodeToString(document[:16]), hex.EncodeToString(document[16:24])):
+			unlinked = append(unlinked, of)
+		}
+	}
+	assert.Empty(t, missing)
+	assert.Empty(t, several, "shown more than once")
+	assert.Empty(t, unlinked, "without a link to the authorization")
+	assert.Len(t, found, len(want.spans), "and nothing else")
 }
