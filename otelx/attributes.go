@@ -102,6 +102,11 @@ const (
 	LifecycleFrom  = "ambit.lifecycle.from"
 	LifecycleUntil = "ambit.lifecycle.until"
 
+	// Where the record of a span stands.
+	JournalID   = "ambit.journal.id"
+	JournalSeq  = "ambit.journal.seq"
+	JournalHash = "ambit.journal.hash"
+
 	// LinkKind is the one attribute of links: what the link leads to, one of
 	// the Link constants. Some backends drop it.
 	LinkKind = "ambit.link"

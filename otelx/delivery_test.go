@@ -2,7 +2,8 @@ package otelx_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,38 +17,40 @@ import (
 
 	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// deliver runs f with a delivery to b in a bubble whose clock is simulated.
-func deliver(t *testing.T, b *backend, f func(t *testing.T, tracer *otelx.Delivery, m *meter, log *errorLog), options ...otelx.DeliveryOption) {
+// deliver runs f with a delivery from s to b in a bubble whose clock is simulated.
+func deliver(t *testing.T, s *source, b sdktrace.SpanExporter, f func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog), options ...otelx.DeliveryOption) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		defer func() { s.moved = nil }()
 		m, log := newMeter(), new(errorLog)
-		tracer, err := otelx.NewDelivery(b, append([]otelx.DeliveryOption{
+		d, err := otelx.NewDelivery(s, b, append([]otelx.DeliveryOption{
 			otelx.WithMeterProvider(m), otelx.WithErrorHandler(log.handle),
 		}, options...)...)
 		require.NoError(t, err)
-		f(t, tracer, m, log)
+		f(t, d, m, log)
 	})
-}
-
-func decide(ctx context.Context, tracer *otelx.Delivery, from, to int) (want []string) {
-	for i := from; i < to; i++ {
-		id := fmt.Sprintf("d%05d", i)
-		tracer.Decided(ctx, allowed(id), 0)
-		want = append(want, id)
-	}
-	return want
 }
 
 const (
 	deliveredPoint = "ambit.delivery.result=delivered"
-	lostPoint      = "ambit.delivery.result=lost"
+	rejectedPoint  = "ambit.delivery.result=rejected"
 )
 
 func TestNewDeliveryRefuses(t *testing.T) {
-	_, err := otelx.NewDelivery(nil)
+	_, err := otelx.NewDelivery(newSource(), nil)
 	assert.EqualError(t, err, "otelx: the exporter is nil")
+	_, err = otelx.NewDelivery(nil, new(backend))
+	assert.ErrorContains(t, err, "otelx: the source of records is nil")
+	s := newSource()
+	s.failing(func(string) error { return errDown })
+	_, err = otelx.NewDelivery(s, new(backend))
+	assert.ErrorIs(t, err, errDown)
+	var none *journal.Journal
+	_, err = otelx.NewDelivery(none.Follow("otlp"), new(backend))
+	assert.ErrorContains(t, err, "there is no journal")
 }
 
 func TestOutageDelaysAndLosesNothing(t *testing.T) {
@@ -62,11 +65,12 @@ func TestOutageDelaysAndLosesNothing(t *testing.T) {
 				}
 				return nil
 			}}
-			deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, m *meter, log *errorLog) {
-				want := decide(t.Context(), tracer, 0, 700) // two batches
+			s := newSource()
+			deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog) {
+				want := s.decide(0, 700)
 				time.Sleep(time.Minute)
-				want = append(want, decide(t.Context(), tracer, 700, 1500)...)
-				require.NoError(t, tracer.ForceFlush(t.Context()))
+				want = append(want, s.decide(700, 1500)...)
+				require.NoError(t, d.ForceFlush(t.Context()))
 				assert.Equal(t, want, b.ids(), "all of them, once, in order")
 				assert.Equal(t, map[string]int64{deliveredPoint: 1500}, m.sums(t, otelx.MetricDeliverySpans))
 				assert.Equal(t, map[string]int64{"": 5}, m.sums(t, otelx.MetricDeliveryFailures))
@@ -76,7 +80,8 @@ func TestOutageDelaysAndLosesNothing(t *testing.T) {
 				} else {
 					assert.ErrorContains(t, log.all()[0], "the exporter panicked: exporter bug")
 				}
-				require.NoError(t, tracer.Shutdown(t.Context()))
+				require.NoError(t, d.Shutdown(t.Context()))
+				assert.Equal(t, s.Head(), s.place.Head)
 				assert.Equal(t, 1, b.closed)
 			})
 		})
@@ -85,9 +90,10 @@ func TestOutageDelaysAndLosesNothing(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	b := &backend{down: func(int) error { return errDown }}
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
-		decide(t.Context(), tracer, 0, 1)
-		time.Sleep(time.Second) // 100+200+400+… ms, each shortened by up to half
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		s.decide(0, 1)
+		time.Sleep(2 * time.Second) // gathering, then 100+200+400+… ms, each shortened by up to half
 		assert.GreaterOrEqual(t, b.tried(), 3)
 		assert.LessOrEqual(t, b.tried(), 6)
 		time.Sleep(time.Hour)
@@ -97,122 +103,43 @@ func TestBackoff(t *testing.T) {
 		assert.LessOrEqual(t, b.tried()-before, 241)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		assert.Error(t, tracer.Shutdown(ctx))
+		assert.Error(t, d.Shutdown(ctx))
+		assert.Zero(t, s.place, "nothing was delivered")
 	})
 }
 
 func TestAttemptsHaveADeadline(t *testing.T) {
 	b := new(backend)
-	hung := &hanging{backend: b}
-	synctest.Test(t, func(t *testing.T) {
-		tracer, err := otelx.NewDelivery(hung, otelx.WithErrorHandler(func(error) {}))
-		require.NoError(t, err)
-		want := decide(t.Context(), tracer, 0, 3)
+	s := newSource()
+	deliver(t, s, &hanging{backend: b}, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		want := s.decide(0, 3)
 		start := time.Now()
-		require.NoError(t, tracer.ForceFlush(t.Context()))
+		require.NoError(t, d.ForceFlush(t.Context()))
 		assert.GreaterOrEqual(t, time.Since(start), 30*time.Second)
 		assert.Less(t, time.Since(start), 31*time.Second)
 		assert.Equal(t, want, b.ids())
-		require.NoError(t, tracer.Shutdown(t.Context()))
+		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
 
-func TestFullQueueWaitsForRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		b := &backend{down: func(int) error { <-release; return nil }}
-		m, log := newMeter(), new(errorLog)
-		tracer, err := otelx.NewDelivery(b, otelx.WithMeterProvider(m), otelx.WithErrorHandler(log.handle), otelx.WithQueue(4, time.Second))
-		require.NoError(t, err)
-		want := decide(t.Context(), tracer, 0, 4)
-		synctest.Wait()
-		assert.Equal(t, map[string]int64{"": 4}, m.sums(t, otelx.MetricDeliveryQueue))
-
-		done := make(chan time.Duration)
-		go func() {
-			start := time.Now()
-			decide(t.Context(), tracer, 4, 5)
-			done <- time.Since(start)
-		}()
-		time.Sleep(600 * time.Millisecond)
-		close(release)
-		assert.Equal(t, 600*time.Millisecond, <-done)
-		require.NoError(t, tracer.Shutdown(t.Context()))
-		assert.Equal(t, append(want, "d00004"), b.ids())
-		assert.Empty(t, log.all())
-	})
-}
-
-func TestFullQueueGivesUp(t *testing.T) {
-	for name, c := range map[string]struct {
-		down    bool // the exporter fails, instead of taking long
-		timeout time.Duration
-		took    time.Duration
-		err     error
-	}{
-		"at its bound":               {timeout: time.Hour, took: time.Second},
-		"when the call is cancelled": {timeout: 300 * time.Millisecond, took: 300 * time.Millisecond, err: context.DeadlineExceeded},
-		"at once during an outage":   {down: true, timeout: time.Hour, took: 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				release := make(chan struct{})
-				b := &backend{down: func(int) error {
-					if c.down {
-						return errDown
-					}
-					<-release
-					return nil
-				}}
-				m, log := newMeter(), new(errorLog)
-				tracer, err := otelx.NewDelivery(b, otelx.WithMeterProvider(m), otelx.WithErrorHandler(log.handle), otelx.WithQueue(4, time.Second))
-				require.NoError(t, err)
-				decide(t.Context(), tracer, 0, 4)
-				synctest.Wait()
-				before := len(log.all())
-
-				ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
-				defer cancel()
-				start := time.Now()
-				decide(ctx, tracer, 4, 5)
-				assert.Equal(t, c.took, time.Since(start))
-				require.Len(t, log.all(), before+1)
-				lost := log.all()[before]
-				assert.ErrorContains(t, lost, `otelx: lost to telemetry: span "authorize k8s/scale" (`+pairSpan("decision", "d00004")+`): the queue is full`)
-				if c.err != nil {
-					assert.ErrorIs(t, lost, c.err)
-				}
-				assert.Equal(t, int64(1), m.sums(t, otelx.MetricDeliverySpans)[lostPoint])
-
-				close(release)
-				end, stop := context.WithTimeout(t.Context(), time.Second)
-				defer stop()
-				_ = tracer.Shutdown(end)
-			})
-		})
-	}
-}
-
-// An outage that begins while a call waits for room ends the wait.
-func TestOutageEndsTheWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan error)
-		b := &backend{down: func(int) error { return <-release }}
-		tracer, err := otelx.NewDelivery(b, otelx.WithErrorHandler(func(error) {}), otelx.WithQueue(1, time.Hour))
-		require.NoError(t, err)
-		decide(t.Context(), tracer, 0, 1)
-		done := make(chan struct{})
-		go func() {
-			decide(t.Context(), tracer, 1, 2)
-			close(done)
-		}()
-		synctest.Wait()
-		start := time.Now()
-		release <- errDown
-		<-done
-		assert.Zero(t, time.Since(start))
-		close(release)
-		require.NoError(t, tracer.Shutdown(t.Context()))
+// Records are gathered, so that a host at work does not pay for an export and
+// a place that is kept for each.
+func TestRecordsAreGathered(t *testing.T) {
+	b := new(backend)
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		for i := range 100 {
+			s.decide(i, i+1)
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		assert.Len(t, b.ids(), 100)
+		assert.LessOrEqual(t, b.tried(), 12, "one at the start, and one a second")
+		assert.LessOrEqual(t, len(s.kept), 12)
+		before := len(s.kept)
+		time.Sleep(time.Hour)
+		assert.Len(t, s.kept, before, "what is kept is not kept again")
+		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
 
@@ -224,72 +151,89 @@ func TestShutdownDelivers(t *testing.T) {
 		}
 		return nil
 	}}
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, m *meter, log *errorLog) {
-		want := decide(t.Context(), tracer, 0, 600)
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog) {
+		want := s.decide(0, 600)
 		time.Sleep(time.Hour) // the next attempt is up to 30 s away
 		recovered.Store(true)
 		start := time.Now()
-		require.NoError(t, tracer.Shutdown(t.Context()))
+		require.NoError(t, d.Shutdown(t.Context()))
 		assert.Zero(t, time.Since(start), "Shutdown waits for no backoff")
 		assert.Equal(t, want, b.ids())
+		assert.Equal(t, s.Head(), s.place.Head)
 
-		before := len(log.all())
-		decide(t.Context(), tracer, 600, 601)
-		require.Len(t, log.all(), before+1)
-		assert.ErrorContains(t, log.all()[before], "delivery was shut down")
-		require.NoError(t, tracer.Shutdown(t.Context()))
-		require.NoError(t, tracer.ForceFlush(t.Context()))
+		require.NoError(t, d.Shutdown(t.Context()))
+		require.NoError(t, d.ForceFlush(t.Context()))
 		assert.Equal(t, 1, b.closed)
-		assert.Empty(t, m.sums(t, otelx.MetricDeliveryQueue), "no longer observed")
+		s.decide(600, 601)
+		assert.ErrorContains(t, d.ForceFlush(t.Context()), "the delivery was shut down")
+		assert.ErrorContains(t, d.Healthy(), "the delivery was shut down")
+		_, err := d.Redeliver(t.Context())
+		assert.ErrorContains(t, err, "the delivery was shut down")
+		assert.Empty(t, m.sums(t, otelx.MetricDeliveryUndelivered), "no longer observed")
+		assert.Empty(t, s.kept[len(s.kept):])
 	})
 }
 
 func TestShutdownOfAnIdleDelivery(t *testing.T) {
 	b := new(backend)
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
+	deliver(t, newSource(), b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
 		synctest.Wait()
 		start := time.Now()
-		require.NoError(t, tracer.Shutdown(t.Context()))
+		require.NoError(t, d.Shutdown(t.Context()))
 		assert.Zero(t, time.Since(start))
 		assert.Equal(t, 1, b.closed)
 	})
 }
 
-func TestShutdownSaysWhatWasLost(t *testing.T) {
-	b := &backend{down: func(int) error { return errDown }}
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, m *meter, log *errorLog) {
-		decide(t.Context(), tracer, 0, 600)
+// What Shutdown does not deliver in time the next start delivers.
+func TestShutdownSaysWhatRemains(t *testing.T) {
+	var back atomic.Bool
+	b := &backend{down: func(attempt int) error {
+		if attempt > 1 && !back.Load() {
+			return errDown
+		}
+		return nil
+	}}
+	s := newSource()
+	want := s.decide(0, 1112)
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog) {
+		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start := time.Now()
-		err := tracer.Shutdown(ctx)
+		err := d.Shutdown(ctx)
 		assert.Equal(t, 5*time.Second, time.Since(start))
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "600 spans were not delivered")
-		assert.Equal(t, int64(600), m.sums(t, otelx.MetricDeliverySpans)[lostPoint])
-		assert.ErrorContains(t, log.all()[len(log.all())-1], "600 spans were not delivered")
-		assert.Equal(t, err, tracer.Shutdown(t.Context()), "a second call says the same")
+		assert.ErrorContains(t, err, "600 records remain to be delivered at the next start")
+		assert.Equal(t, err, d.Shutdown(t.Context()), "a second call says the same")
 		assert.Equal(t, 1, b.closed)
-		assert.NoError(t, tracer.ForceFlush(t.Context()), "nothing is left to wait for")
-		assert.Empty(t, b.ids())
+		assert.Equal(t, uint64(512), s.place.Head.Seq)
+	})
+	back.Store(true)
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		require.NoError(t, d.Shutdown(t.Context()))
+		assert.Equal(t, want, b.ids())
 	})
 }
 
-// An exporter that ignores its context cannot hold Shutdown, nor be counted twice.
+// An exporter that ignores its context cannot hold Shutdown.
 func TestShutdownDoesNotWaitForAHungExporter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		b := &backend{down: func(int) error { <-release; return nil }}
-		m := newMeter()
-		tracer, err := otelx.NewDelivery(b, otelx.WithMeterProvider(m), otelx.WithErrorHandler(func(error) {}))
-		require.NoError(t, err)
-		decide(t.Context(), tracer, 0, 3)
+	var release chan struct{}
+	b := &backend{down: func(int) error { <-release; return nil }}
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		release = make(chan struct{})
+		s.decide(0, 3)
+		time.Sleep(2 * time.Minute)
+		assert.ErrorContains(t, d.Healthy(), "an attempt to export has not returned for ")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		assert.ErrorContains(t, tracer.Shutdown(ctx), "3 spans were not delivered")
+		start := time.Now()
+		assert.ErrorContains(t, d.Shutdown(ctx), "3 records remain")
+		assert.Equal(t, 2*time.Second, time.Since(start), "and the second in which it may notice")
 		close(release)
 		synctest.Wait()
-		assert.Equal(t, map[string]int64{lostPoint: 3}, m.sums(t, otelx.MetricDeliverySpans))
 	})
 }
 
@@ -300,15 +244,16 @@ func TestForceFlushHasADeadline(t *testing.T) {
 		}
 		return nil
 	}}
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
-		require.NoError(t, tracer.ForceFlush(t.Context()), "nothing queued")
-		decide(t.Context(), tracer, 0, 1)
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		require.NoError(t, d.ForceFlush(t.Context()), "there is nothing")
+		s.decide(0, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		assert.ErrorIs(t, tracer.ForceFlush(ctx), context.DeadlineExceeded)
-		require.NoError(t, tracer.ForceFlush(t.Context()))
+		assert.ErrorIs(t, d.ForceFlush(ctx), context.DeadlineExceeded)
+		require.NoError(t, d.ForceFlush(t.Context()))
 		assert.Equal(t, []string{"d00000"}, b.ids())
-		require.NoError(t, tracer.Shutdown(t.Context()))
+		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
 
@@ -319,73 +264,281 @@ func TestHandlersPanicStaysInside(t *testing.T) {
 		}
 		return nil
 	}}
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
-		decide(t.Context(), tracer, 0, 1)
-		require.NoError(t, tracer.Shutdown(t.Context()))
-		assert.NotPanics(t, func() { decide(t.Context(), tracer, 1, 2) })
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		s.decide(0, 1)
+		require.NoError(t, d.Shutdown(t.Context()))
 		assert.Equal(t, []string{"d00000"}, b.ids())
 	}, otelx.WithErrorHandler(func(error) { panic("handler bug") }))
 }
 
 func TestAuthorizationsAreDeliveredDaily(t *testing.T) {
 	b := new(backend)
-	deliver(t, b, func(t *testing.T, tracer *otelx.Delivery, _ *meter, _ *errorLog) {
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
 		other := loaded()
 		ref := *other.Authorization
 		ref.ID, ref.Digest = "other", "sha256:1111"
 		other.Authorization = &ref
-		tracer.Changed(t.Context(), loaded())
-		tracer.Changed(t.Context(), other)
+		s.add(loaded(), other)
 		time.Sleep(25 * time.Hour)
 		first, second := "authorization payments-autoscaler", "authorization other"
-		assert.Equal(t, []string{first, second, second, first}, b.names(), "by digest")
+		require.Equal(t, []string{first, second, second, first}, b.names(), "by digest")
 		assert.Equal(t, b.spans[0].SpanContext, b.spans[3].SpanContext, "the same ids")
-		assert.Equal(t, b.spans[0].Attributes, b.spans[3].Attributes)
+		assert.Equal(t, b.spans[0].Attributes, b.spans[3].Attributes, "the place of the record among them")
 		assert.Equal(t, 24*time.Hour, b.spans[3].StartTime.Sub(time.Now().Add(-25*time.Hour)))
 
 		unloaded := *loaded()
 		unloaded.ID, unloaded.Event = "life-9", rationale.EventUnloaded
-		tracer.Changed(t.Context(), &unloaded)
+		s.add(&unloaded)
 		time.Sleep(24 * time.Hour)
 		assert.Equal(t, []string{first, second}, b.names()[4:])
-		require.NoError(t, tracer.Shutdown(t.Context()))
+		s.add(&rationale.Lifecycle{ID: "o", Event: rationale.EventOpened})
+		time.Sleep(48 * time.Hour)
+		assert.Len(t, b.names(), 6, "a process ended, and with it what it had loaded")
+		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
 
-func TestConcurrentCallsAndShutdown(t *testing.T) {
+// A delivery that begins in the middle knows what is in force, and what is open,
+// from the last snapshot on.
+func TestADeliveryRemembersFromTheSnapshotOn(t *testing.T) {
+	s := newSource(&rationale.Snapshot{ID: "s"}, loaded(), allowed("d1"))
 	b := new(backend)
-	m, log := newMeter(), new(errorLog)
-	tracer, err := otelx.NewDelivery(b, otelx.WithMeterProvider(m), otelx.WithErrorHandler(log.handle), otelx.WithQueue(16, time.Minute))
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+	require.Len(t, b.names(), 2)
+	assert.Equal(t, uint64(1), s.place.From.Seq)
+	s.add(outcome("d1", rationale.StatusSuccess))
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		time.Sleep(25 * time.Hour)
+		assert.Equal(t, []string{"execute_tool k8s/scale", "authorization payments-autoscaler"}, b.names()[2:])
+		assert.Empty(t, s.asked, "the decision was not looked for")
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+}
+
+// An outcome finds its decision however long ago it was delivered, and without it
+// says what is known.
+func TestAnOutcomeFindsItsDecision(t *testing.T) {
+	d1 := withHost(allowed("d1"), 1)
+	s := newSource(d1)
+	b := new(backend)
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+	s.add(outcome("d1", rationale.StatusSuccess), outcome("gone", rationale.StatusUnknown))
+	tries := 0
+	s.failing(func(call string) error {
+		if call == "decisions" {
+			if tries++; tries <= 3 {
+				return errDown
+			}
+		}
+		return nil
+	})
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, log *errorLog) {
+		require.NoError(t, d.Shutdown(t.Context()))
+		require.Len(t, b.spans, 3)
+		found, lost := b.spans[1], b.spans[2]
+		assert.Equal(t, "execute_tool k8s/scale", found.Name)
+		assert.Equal(t, hostTrace, found.SpanContext.TraceID().String())
+		assert.Equal(t, "execute_tool", lost.Name)
+		assert.Equal(t, pair("execution", "gone")[1], lost.SpanContext.SpanID().String())
+		assert.Equal(t, "unknown", text(lost, otelx.OutcomeStatus))
+		require.Len(t, log.all(), 4)
+		assert.ErrorContains(t, log.all()[3], "the decision gone of outcome outcome of gone is not in the journal any more")
+	})
+}
+
+// Reading fails, and goes on where it failed: nothing is passed over.
+func TestReadingIsTriedAgain(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error": func() error { return errDown },
+		"panic": func() error { panic("bug") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, b := newSource(), new(backend)
+			deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog) {
+				var mended atomic.Bool
+				s.failing(func(call string) error {
+					if call == "after 3" && !mended.Load() {
+						return fail()
+					}
+					return nil
+				})
+				want := s.decide(0, 10)
+				time.Sleep(10 * time.Minute)
+				assert.Equal(t, want[:3], b.ids())
+				assert.ErrorContains(t, d.Healthy(), "records cannot be read")
+				assert.ErrorContains(t, d.Healthy(), "7 records are not delivered")
+				assert.Equal(t, map[string]int64{"": 7}, m.sums(t, otelx.MetricDeliveryUndelivered))
+				mended.Store(true)
+				require.NoError(t, d.ForceFlush(t.Context()))
+				assert.Equal(t, want, b.ids())
+				assert.NoError(t, d.Healthy())
+				require.NoError(t, d.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// Records that a repair set aside are passed over, and said so.
+func TestLostRecordsArePassedOver(t *testing.T) {
+	s, b := newSource(), new(backend)
+	want := s.decide(0, 5)
+	s.failing(func(call string) error {
+		if call == "after 2" {
+			return errors.Join(journal.ErrLost, errDown)
+		}
+		return nil
+	})
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, log *errorLog) {
+		require.NoError(t, d.ForceFlush(t.Context()))
+		assert.Equal(t, slices.Delete(slices.Clone(want), 2, 3), b.ids())
+		assert.ErrorIs(t, d.Healthy(), journal.ErrLost)
+		assert.ErrorIs(t, log.all()[0], journal.ErrLost)
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+}
+
+// A place that is not this journal's leads to everything being delivered again.
+func TestAPlaceThatIsStray(t *testing.T) {
+	for name, place := range map[string]journal.Place{
+		"another record":  {Head: rationale.Head{Journal: "j1", Seq: 2, Hash: hashOf(7)}},
+		"another journal": {Head: rationale.Head{Journal: "j0", Seq: 2, Hash: hashOf(2)}},
+		"beyond the end":  {Head: rationale.Head{Journal: "j1", Seq: 20, Hash: hashOf(20)}},
+		"with a snapshot": {
+			Head: rationale.Head{Journal: "j1", Seq: 2, Hash: hashOf(7)},
+			From: rationale.Head{Journal: "j1", Seq: 1, Hash: hashOf(1)},
+		},
+		"with a snapshot that is gone": {
+			Head: rationale.Head{Journal: "j0", Seq: 2, Hash: hashOf(2)},
+			From: rationale.Head{Journal: "j0", Seq: 1, Hash: hashOf(1)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, b := newSource(), new(backend)
+			want := s.decide(0, 5)
+			s.place = place
+			deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, log *errorLog) {
+				time.Sleep(time.Minute)
+				assert.Equal(t, want, b.ids())
+				assert.ErrorContains(t, d.Healthy(), "everything in the journal was delivered again")
+				assert.NotEmpty(t, log.all())
+				require.NoError(t, d.Shutdown(t.Context()))
+				assert.Equal(t, s.Head(), s.place.Head)
+			})
+		})
+	}
+}
+
+// A place that cannot be kept stops nothing, is reported, and kept later.
+func TestAPlaceThatCannotBeKept(t *testing.T) {
+	s, b := newSource(), new(backend)
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, log *errorLog) {
+		var mended atomic.Bool
+		s.failing(func(call string) error {
+			if call == "keep" && !mended.Load() {
+				return errDown
+			}
+			return nil
+		})
+		want := s.decide(0, 3)
+		time.Sleep(time.Minute)
+		want = append(want, s.decide(3, 6)...)
+		time.Sleep(time.Minute)
+		assert.Equal(t, want, b.ids())
+		assert.ErrorContains(t, d.Healthy(), "the place of the delivery cannot be kept")
+		assert.NotEmpty(t, log.all())
+		mended.Store(true)
+		time.Sleep(time.Minute)
+		assert.NoError(t, d.Healthy())
+		assert.Equal(t, s.Head(), s.place.Head)
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+}
+
+// The journal is closed before the delivery: it ends, and says what remains.
+func TestTheSourceEndsFirst(t *testing.T) {
+	b := &backend{down: func(int) error { return errDown }}
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		s.decide(0, 3)
+		time.Sleep(time.Minute)
+		s.end()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		assert.ErrorContains(t, d.Shutdown(ctx), "3 records remain")
+	})
+	s = newSource()
+	deliver(t, s, new(backend), func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
+		s.end()
+		time.Sleep(time.Hour)
+		require.NoError(t, d.Shutdown(t.Context()))
+	})
+}
+
+func TestHealthOfAnOutage(t *testing.T) {
+	b := &backend{down: func(int) error { return errDown }}
+	s := newSource()
+	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, m *meter, _ *errorLog) {
+		assert.NoError(t, d.Healthy())
+		now := denied("d", rationale.Expired)
+		now.At = time.Now()
+		s.add(now)
+		time.Sleep(30 * time.Second)
+		assert.NoError(t, d.Healthy(), "not at once")
+		assert.InDelta(t, 30, m.gauge(t, otelx.MetricDeliveryAge), 0.001)
+		time.Sleep(time.Minute)
+		assert.ErrorIs(t, d.Healthy(), errDown)
+		assert.ErrorContains(t, d.Healthy(), "exporting has failed for 1m")
+		time.Sleep(10 * time.Minute)
+		assert.ErrorContains(t, d.Healthy(), "1 records are not delivered, the oldest for 11m30s")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		assert.Error(t, d.Shutdown(ctx))
+	})
+}
+
+func TestConcurrentUseAndShutdown(t *testing.T) {
+	b, s := new(backend), newSource()
+	m := newMeter()
+	d, err := otelx.NewDelivery(s, b, otelx.WithMeterProvider(m))
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	for i := range 8 {
-		wg.Go(func() { decide(context.Background(), tracer, i*100, i*100+100) })
+		wg.Go(func() {
+			s.decide(i*100, i*100+100)
+			_ = d.Healthy()
+			_, err := d.Redeliver(context.Background())
+			assert.NoError(t, err)
+			assert.NoError(t, d.ForceFlush(context.Background()))
+		})
 	}
-	wg.Go(func() {
-		time.Sleep(time.Millisecond)
-		assert.NoError(t, tracer.Shutdown(context.Background()))
-	})
 	wg.Wait()
-	sums := m.sums(t, otelx.MetricDeliverySpans)
-	assert.Equal(t, int64(800), sums[deliveredPoint]+sums[lostPoint], "each is one or the other")
-	assert.Len(t, b.ids(), int(sums[deliveredPoint]))
-	assert.Len(t, log.all(), int(sums[lostPoint]))
+	assert.Equal(t, map[string]int64{deliveredPoint: 800}, m.sums(t, otelx.MetricDeliverySpans))
+	for range 4 {
+		wg.Go(func() { assert.NoError(t, d.Shutdown(context.Background())) })
+	}
+	wg.Wait()
+	assert.Len(t, b.ids(), 800)
 }
 
 func TestResource(t *testing.T) {
 	r := resource.NewSchemaless()
 	b := new(backend)
-	tracer, err := otelx.NewDelivery(b, otelx.WithResource(r), otelx.WithResource(nil), otelx.WithQueue(0, -1), otelx.WithErrorHandler(nil))
+	d, err := otelx.NewDelivery(newSource(allowed("d")), b, otelx.WithResource(r), otelx.WithResource(nil), otelx.WithErrorHandler(nil))
 	require.NoError(t, err)
-	decide(context.Background(), tracer, 0, 1)
-	require.NoError(t, tracer.Shutdown(context.Background()))
+	require.NoError(t, d.Shutdown(context.Background()))
 	assert.Same(t, r, b.spans[0].Resource)
 }
 
 func TestShutdownReportsTheExportersError(t *testing.T) {
-	tracer, err := otelx.NewDelivery(badEnd{new(backend)})
+	d, err := otelx.NewDelivery(newSource(), badEnd{new(backend)})
 	require.NoError(t, err)
-	assert.ErrorIs(t, tracer.Shutdown(context.Background()), errDown)
+	assert.ErrorIs(t, d.Shutdown(context.Background()), errDown)
 }
 
 type badEnd struct{ *backend }

@@ -10,25 +10,41 @@ import (
 
 	"go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// Evidence spans go to any exporter; here to a writer, as OTLP/JSON lines.
+// Evidence spans go to any exporter; here to a writer, as OTLP/JSON lines. They
+// come from the ledger's journal, and the next process goes on where this one stops.
 func ExampleNewDelivery() {
-	var out strings.Builder
-	tracer, err := otelx.NewDelivery(otelx.NewJSONLines(&out))
+	dir, err := os.MkdirTemp("", "evidence")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	// A guard calls this, once the decision is durable.
-	d := &rationale.Decision{ID: "019a3f6e-0000-7000-8000-000000000000", At: time.Now(), Tool: rationale.Tool{Name: "k8s.scale"}}
-	tracer.Decided(context.Background(), d, time.Millisecond)
+	defer os.RemoveAll(dir)
+	evidence, err := ledger.Open(dir)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer evidence.Close() // after the delivery
+	var out strings.Builder
+	delivery, err := otelx.NewDelivery(evidence.Journal().Follow("otlp"), otelx.NewJSONLines(&out))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// A guard with WithLedger(evidence) and WithTracer(delivery) does this.
+	err = evidence.Admit(context.Background(), &rationale.Decision{ID: rationale.NewID(time.Now()), At: time.Now(), Tool: rationale.Tool{Name: "k8s.scale"}})
+	if err != nil {
+		fmt.Println(err)
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := tracer.Shutdown(ctx); err != nil {
+	if err := delivery.Shutdown(ctx); err != nil {
 		fmt.Println(err)
 	}
 	fmt.Println(strings.Contains(out.String(), `"name":"authorize k8s.scale"`))

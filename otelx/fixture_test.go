@@ -179,17 +179,6 @@ func (l *errorLog) all() []error {
 	return append([]error(nil), l.errs...)
 }
 
-// delivered returns the spans that f made a delivery emit.
-func delivered(t *testing.T, f func(tracer *otelx.Delivery)) tracetest.SpanStubs {
-	t.Helper()
-	b := new(backend)
-	tracer, err := otelx.NewDelivery(b)
-	require.NoError(t, err)
-	f(tracer)
-	require.NoError(t, tracer.Shutdown(context.Background()))
-	return b.spans
-}
-
 func value(s tracetest.SpanStub, key string) (attribute.Value, bool) {
 	var found attribute.Value
 	n := 0
@@ -260,4 +249,13 @@ func (m *meter) sums(t *testing.T, name string) map[string]int64 {
 		out[p.Attributes.Encoded(attribute.DefaultEncoder())] = p.Value
 	}
 	return out
+}
+
+// gauge returns the one point of a gauge.
+func (m *meter) gauge(t *testing.T, name string) float64 {
+	t.Helper()
+	gauge, ok := m.collect(t)[name].Data.(metricdata.Gauge[float64])
+	require.True(t, ok, "%s is no gauge", name)
+	require.Len(t, gauge.DataPoints, 1)
+	return gauge.DataPoints[0].Value
 }

@@ -22,10 +22,7 @@ func TestTracersKeepTheirContract(t *testing.T) {
 	})
 	t.Run("delivery", func(t *testing.T) {
 		guardtest.TestTracer(t, func(t *testing.T) guard.Tracer {
-			tracer, err := otelx.NewDelivery(new(backend))
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, tracer.Shutdown(context.Background())) })
-			return tracer
+			return tracerOf(t)
 		})
 	})
 }

@@ -62,11 +62,8 @@ func TestJSONLinesSpellOTLP(t *testing.T) {
 
 func TestJSONLinesOfRecords(t *testing.T) {
 	var out bytes.Buffer
-	tracer, err := otelx.NewDelivery(otelx.NewJSONLines(&out))
+	tracer, err := otelx.NewDelivery(newSource(allowed("d1"), outcome("d1", rationale.StatusSuccess)), otelx.NewJSONLines(&out))
 	require.NoError(t, err)
-	d := allowed("d1")
-	tracer.Decided(context.Background(), d, 0)
-	tracer.Finished(context.Background(), d, outcome("d1", rationale.StatusSuccess))
 	require.NoError(t, tracer.Shutdown(context.Background()))
 	var names []string
 	for line := range strings.Lines(out.String()) {

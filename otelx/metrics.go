@@ -22,14 +22,14 @@ const (
 	MetricShadowCompared   = "ambit.shadow.compared"
 	MetricShadowDiffered   = "ambit.shadow.differed"
 	MetricDeliverySpans    = "ambit.delivery.spans"
-	MetricDeliveryQueue    = "ambit.delivery.queue"
 	MetricDeliveryFailures = "ambit.delivery.failures"
-)
 
-// The values of DeliveryResult.
-const (
-	resultDelivered = "delivered"
-	resultLost      = "lost"
+	MetricDeliveryUndelivered = "ambit.delivery.undelivered"
+	MetricDeliveryAge         = "ambit.delivery.age"
+	MetricDeliveryRejected    = "ambit.delivery.rejected"
+	MetricJournalAppend       = "ambit.journal.append.duration"
+	MetricJournalSync         = "ambit.journal.sync.duration"
+	MetricJournalBytes        = "ambit.journal.bytes"
 )
 
 // meters are the instruments of both tracers.

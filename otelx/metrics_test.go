@@ -30,7 +30,7 @@ type decider interface {
 func bothTracers(t *testing.T, f func(t *testing.T, tracer decider, m *meter)) {
 	for name, open := range map[string]func(m *meter) (decider, error){
 		"delivery": func(m *meter) (decider, error) {
-			return otelx.NewDelivery(new(backend), otelx.WithMeterProvider(m))
+			return otelx.NewDelivery(newSource(), new(backend), otelx.WithMeterProvider(m))
 		},
 		"live": func(m *meter) (decider, error) {
 			return otelx.NewLive(tracenoop.NewTracerProvider(), otelx.WithMeterProvider(m))
@@ -144,7 +144,7 @@ func TestShadowCounts(t *testing.T) {
 // Instruments that the provider refuses are the constructor's error.
 func TestBrokenMeterProvider(t *testing.T) {
 	provider := brokenProvider{noop.NewMeterProvider()}
-	_, err := otelx.NewDelivery(new(backend), otelx.WithMeterProvider(provider))
+	_, err := otelx.NewDelivery(newSource(), new(backend), otelx.WithMeterProvider(provider))
 	assert.ErrorIs(t, err, errInstrument)
 	_, err = otelx.NewLive(tracenoop.NewTracerProvider(), otelx.WithMeterProvider(provider))
 	assert.ErrorIs(t, err, errInstrument)

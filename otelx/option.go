@@ -1,8 +1,6 @@
 package otelx
 
 import (
-	"time"
-
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 )
@@ -20,8 +18,15 @@ type settings struct {
 	meters   metric.MeterProvider
 	resource *resource.Resource
 	onError  func(error)
-	capacity int
-	wait     time.Duration
+
+	permanent func(error) bool
+}
+
+// complete puts defaults in the place of what was not given.
+func (s *settings) complete() {
+	if s.resource == nil {
+		s.resource = resource.Default()
+	}
 }
 
 type option func(*settings)
@@ -48,9 +53,9 @@ func WithResource(r *resource.Resource) DeliveryOption {
 	})
 }
 
-// WithErrorHandler sets who hears of failed attempts and lost spans. It is
-// called from the delivering goroutine and from the tracer's methods, must not
-// block, and can be called concurrently. Default: otel.Handle.
+// WithErrorHandler sets who hears of failed attempts, of rejected spans, and of
+// what cannot be read or kept. It is called from the delivering goroutine, which
+// it holds up while it runs, and must not call the delivery. Default: otel.Handle.
 func WithErrorHandler(handle func(error)) DeliveryOption {
 	return option(func(s *settings) {
 		if handle != nil {
@@ -59,16 +64,13 @@ func WithErrorHandler(handle func(error)) DeliveryOption {
 	})
 }
 
-// WithQueue sets how many spans wait for delivery, and how long a call waits
-// for room in a full queue. Defaults: 8,192 spans, 250 ms; less than one
-// span and less than no time leave the default.
-func WithQueue(spans int, wait time.Duration) DeliveryOption {
-	return option(func(s *settings) {
-		if spans > 0 {
-			s.capacity = spans
-		}
-		if wait >= 0 {
-			s.wait = wait
-		}
-	})
+// WithPermanent says which more of the exporter's errors are the spans' own
+// fault, so that trying again cannot help. These are known without it: OTLP's
+// partial success with rejected spans; the HTTP status 400, 413 or 422, the gRPC
+// status InvalidArgument, and messages that are too large, as the OTLP exporters
+// report them; and any error in the tree with a method Permanent() bool that
+// returns true. With nil, and for all other errors, spans are tried for ever,
+// or until others are taken again and again while one is not. What panics says no.
+func WithPermanent(permanent func(error) bool) DeliveryOption {
+	return option(func(s *settings) { s.permanent = permanent })
 }

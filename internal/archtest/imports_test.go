@@ -43,7 +43,7 @@ var rules = []rule{
 		Others:  []string{einoModule, einoSchemaModule},
 	},
 
-	{Package: "otelx", Imports: []string{"rationale"}, Others: otelModules},
+	{Package: "otelx", Imports: []string{"rationale", "rationale/journal"}, Others: otelModules},
 
 	// What the command line and the decision corpus share.
 	{Package: "internal/callfile", Imports: []string{"classify", "rationale", "authority", "internal/strictjson"}},

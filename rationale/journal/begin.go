@@ -55,12 +55,12 @@ func (w *writer) begin() error {
 	return nil
 }
 
-// store writes a new file and makes it and its name durable.
+// store makes a new file and its name durable.
 func (w *writer) store(file File, path string, b []byte) error {
-	if err := writeAll(file, b); err != nil {
+	if err := w.meter.write(file, b); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil {
+	if err := w.meter.sync(file); err != nil {
 		return err
 	}
 	if err := w.fs.SyncDir(w.dir); err != nil {

@@ -198,28 +198,45 @@ const (
 // decodeFrame reads the frame at the start of b, which lies at an offset of the
 // file and reaches to its end. The payload shares memory with b.
 func decodeFrame(b []byte, offset int64, seed uint32) (frame, frameFault) {
+	h, fault := decodeFrameHeader(b, offset, seed)
+	switch {
+	case fault != noFault:
+		return frame{}, fault
+	case uint64(len(b)-frameHeaderSize) < uint64(h.size):
+		return frame{}, shortPayload
+	}
+	return h.with(b[frameHeaderSize : frameHeaderSize+int(h.size)])
+}
+
+// frameHeader is what stands before a payload.
+type frameHeader struct {
+	frame
+	size, sum uint32 // of the payload
+}
+
+func decodeFrameHeader(b []byte, offset int64, seed uint32) (frameHeader, frameFault) {
 	if len(b) < frameHeaderSize {
-		return frame{}, shortHeader
+		return frameHeader{}, shortHeader
 	}
 	if string(b[:4]) != frameMagic || crc32.Update(seed, castagnoli, b[:40]) != binary.LittleEndian.Uint32(b[40:]) {
-		return frame{}, badHeader
+		return frameHeader{}, badHeader
 	}
 	size := binary.LittleEndian.Uint32(b[4:])
 	at, durable := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[32:])
 	if at != uint64(offset) || size == 0 || durable > math.MaxInt64 {
-		return frame{}, badHeader
+		return frameHeader{}, badHeader
 	}
-	if uint64(len(b)-frameHeaderSize) < uint64(size) {
-		return frame{}, shortPayload
-	}
-	f := frame{
-		Offset: offset, Lines: binary.LittleEndian.Uint32(b[8:]), First: binary.LittleEndian.Uint64(b[24:]),
-		Durable: int64(durable), Payload: b[frameHeaderSize : frameHeaderSize+int(size)],
-	}
-	if crc32.Checksum(f.Payload, castagnoli) != binary.LittleEndian.Uint32(b[12:]) {
+	f := frame{Offset: offset, Lines: binary.LittleEndian.Uint32(b[8:]), First: binary.LittleEndian.Uint64(b[24:]), Durable: int64(durable)}
+	return frameHeader{f, size, binary.LittleEndian.Uint32(b[12:])}, noFault
+}
+
+// with returns the frame with its payload.
+func (h frameHeader) with(payload []byte) (frame, frameFault) {
+	if crc32.Checksum(payload, castagnoli) != h.sum {
 		return frame{}, badPayload
 	}
-	return f, noFault
+	h.frame.Payload = payload
+	return h.frame, noFault
 }
 
 // sector is the least that a disk writes at once.

@@ -25,7 +25,9 @@ type Journal struct {
 	head    rationale.Head // the last record that was acknowledged
 	lost    error          // why nothing can be appended any more, for good
 	index   []Segment
-	moved   chan struct{} // closed, and replaced, when head moves
+	moved   chan struct{}           // closed, and replaced, when head moves
+	marks   map[rationale.Head]mark // where readers go on
+	readers map[string]bool         // names of the followers at work
 
 	wake chan struct{} // something is queued, or closing
 	done chan struct{} // the committer has ended
@@ -157,7 +159,10 @@ func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
 	return j.append(ctx, recs, false)
 }
 
-func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool) error {
+func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool) (err error) {
+	if began := j.meter.start(); len(recs) > 0 && !began.IsZero() {
+		defer func() { j.meter.appended(began, err) }()
+	}
 	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
 	for _, rec := range recs {
 		body, err := rationale.Marshal(rec)

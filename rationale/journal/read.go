@@ -51,6 +51,8 @@ var (
 	ErrTorn = errors.New("the torn end of a write that was not acknowledged")
 	// ErrMissing is the error of segments that are not there.
 	ErrMissing = errors.New("missing")
+	// ErrStray is the error of a head that does not lead to its record.
+	ErrStray = errors.New("the place that was kept is not in this journal")
 	// ErrAside is the error of a segment that a repair set aside.
 	ErrAside = errors.New("set aside by a repair")
 )

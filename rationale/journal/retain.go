@@ -15,14 +15,15 @@ import (
 // Retention says which segments may go. What is nil asks for nothing.
 type Retention struct {
 	Keep      time.Duration        // how long the youngest record of a segment is kept at least
-	Delivered func(s Segment) bool // all of its records were delivered
+	Delivered func(s Segment) bool // all of its records were delivered by other means than a [Follower]
 	Archived  func(s Segment) bool // a copy lies where it is kept
 	Needed    func(s Segment) bool // something still refers to it, beside what the State needs
 }
 
 // Retire removes the oldest segments that nothing asks to keep: those older than
 // Keep, delivered, archived, not needed by the [State] or by r, and followed by a
-// later segment with a snapshot. It stops at the first that must stay, and never
+// later segment with a snapshot, and which every [Follower] has passed, whether it
+// is followed at the moment or not. It stops at the first that must stay, and never
 // removes the last one. Before the first removal it begins a new segment, whose
 // header names the oldest that must be there from now on, and in which a
 // lifecycle record of the event [rationale.EventRetired] says up to which record
@@ -33,7 +34,11 @@ func (j *Journal) Retire(ctx context.Context, r Retention) ([]Segment, error) {
 	j.retiring.Lock()
 	defer j.retiring.Unlock()
 	segments := j.Segments()
-	n := j.expendable(segments, r)
+	followed, err := j.followed(segments)
+	if err != nil {
+		return nil, fmt.Errorf("retire segments: %w", err)
+	}
+	n := min(followed, j.expendable(segments, r))
 	if n == 0 {
 		return nil, nil
 	}

@@ -90,6 +90,10 @@ func readHeader(fsys FS, path string) (header, error) {
 		return header{}, err
 	}
 	defer f.Close()
+	return readHeaderOf(f)
+}
+
+func readHeaderOf(f File) (header, error) {
 	b := make([]byte, headerSize)
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, headerSize), b); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

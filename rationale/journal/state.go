@@ -54,6 +54,7 @@ type config struct {
 	rotation        Rotation
 	key             ed25519.PrivateKey
 	checkpointEvery int
+	meter           *meter
 }
 
 // WithState gives what is rebuilt from the records, and supplies snapshots.
@@ -83,7 +84,7 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.now = n
 func WithFS(fsys FS) Option { return func(c *config) { c.fs = fsys } }
 
 func configure(opts []Option) config {
-	c := config{fs: OS(), now: time.Now, checkpointEvery: 1000}
+	c := config{fs: OS(), now: time.Now, checkpointEvery: 1000, meter: new(meter)}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)

@@ -115,12 +115,12 @@ func (w *writer) put(lines [][]byte, head rationale.Head, sync bool) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAll(w.file, b); err != nil {
+	if err := w.meter.write(w.file, b); err != nil {
 		return err
 	}
 	sync = sync || w.carried+len(payload) > maxUnsynced
 	if sync {
-		if err := w.file.Sync(); err != nil {
+		if err := w.meter.sync(w.file); err != nil {
 			return err
 		}
 	}
@@ -218,7 +218,7 @@ func (w *writer) ready() error {
 // rotate goes on in a fresh segment.
 func (w *writer) rotate() error {
 	if w.file != nil && w.carried > 0 {
-		if err := w.file.Sync(); err == nil {
+		if err := w.meter.sync(w.file); err == nil {
 			w.settled()
 		} else {
 			w.poison()
@@ -302,7 +302,7 @@ func (w *writer) finish() error {
 	if w.key != nil && w.unsigned > 0 && w.failed == nil {
 		err = w.closingCheckpoint()
 	} else if w.carried > 0 {
-		err = w.file.Sync()
+		err = w.meter.sync(w.file)
 	}
 	return errors.Join(err, w.file.Close())
 }
