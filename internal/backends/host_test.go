@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,6 +43,7 @@ classes:
     bounds:
       - {expr: "args.replicas <= 60", why: approved capacity}
     rationale: [purpose]
+    record: {rationale: telemetry}
 `
 )
 
@@ -61,23 +61,17 @@ type host struct {
 	ledger   *ledger.Memory
 	delivery *otelx.Delivery
 	dir      string
-	lost     atomic.Int64
+	once     sync.Once
 }
 
-func newHost(t *testing.T, endpoint string) *host {
+// newHost opens the evidence in a folder and delivers it to an endpoint.
+func newHost(t *testing.T, dir, endpoint string) *host {
 	t.Helper()
-	h := &host{dir: t.TempDir()}
+	h := &host{dir: dir}
 	var err error
 	h.ledger, err = ledger.Open(h.dir)
 	require.NoError(t, err)
-	exporter, err := otlptracehttp.New(context.Background(),
-		otlptracehttp.WithEndpointURL("http://"+endpoint+"/v1/traces"),
-		// Delivery tries again by itself, and an attempt must not take its time for that.
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
-	require.NoError(t, err)
-	h.delivery, err = otelx.NewDelivery(exporter, otelx.WithErrorHandler(func(error) {}), otelx.WithQueue(4*size(), 0),
-		otelx.WithResource(resource.NewSchemaless(attribute.String("service.name", service))))
-	require.NoError(t, err)
+	h.delivery = h.deliver(t, "otlp", endpoint)
 	h.guard, err = guard.New([]authority.Document{{Name: "autoscaler.yaml", Data: []byte(document)}},
 		guard.Agent{ID: "autoscaler", Environment: "prod"},
 		guard.WithLedger(h.ledger), guard.WithTracer(h.delivery), guard.AllowUnsigned())
@@ -90,12 +84,36 @@ func newHost(t *testing.T, endpoint string) *host {
 	return h
 }
 
+// deliver starts a delivery of the host's journal, under a name of its own.
+func (h *host) deliver(t *testing.T, name, endpoint string) *otelx.Delivery {
+	t.Helper()
+	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL("http://"+endpoint+"/v1/traces"),
+		// Delivery tries again by itself.
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))
+	require.NoError(t, err)
+	d, err := otelx.NewDelivery(h.ledger.Journal().Follow(name), exporter,
+		otelx.WithErrorHandler(func(error) {}), // the backends of these tests are down on purpose
+		otelx.WithResource(resource.NewSchemaless(attribute.String("service.name", service))))
+	require.NoError(t, err)
+	return d
+}
+
+// flush returns once the delivery's backend has taken, or refused, all that was recorded.
+func flush(t *testing.T, d *otelx.Delivery) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, d.ForceFlush(ctx))
+}
+
 // close ends the host; what was not delivered by then is not waited for.
 func (h *host) close(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = h.delivery.Shutdown(ctx) // the tests look at what arrived
-	assert.NoError(t, h.ledger.Close())
+	h.once.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = h.delivery.Shutdown(ctx) // it says what remains; the tests look at what arrived
+		assert.NoError(t, h.ledger.Close())
+	})
 }
 
 // calls makes n guarded calls, 64 at a time, each with its outcome, under the context that in returns for its number.
@@ -106,7 +124,7 @@ func (h *host) calls(t *testing.T, n int, in func(i int) context.Context) {
 	for range 64 {
 		group.Go(func() {
 			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				if err := h.call(in(int(i)), int(i)); err != nil && failed.Add(1) == 1 {
+				if err := h.call(in(int(i)), int(i), "load"); err != nil && failed.Add(1) == 1 {
 					t.Errorf("call %d: %v", i, err)
 				}
 			}
@@ -116,10 +134,10 @@ func (h *host) calls(t *testing.T, n int, in func(i int) context.Context) {
 	require.Zero(t, failed.Load())
 }
 
-func (h *host) call(ctx context.Context, i int) error {
+func (h *host) call(ctx context.Context, i int, purpose string) error {
 	ctx, d := h.guard.Begin(ctx, guard.Call{
 		Tool: classify.ToolID{Name: "k8s.scale"}, ID: fmt.Sprintf("call-%d", i),
-		Arguments: fmt.Appendf(nil, `{"replicas":%d,"_rationale":{"purpose":"load of %d"}}`, i%60, i),
+		Arguments: fmt.Appendf(nil, `{"replicas":%d,"_rationale":{"purpose":%q}}`, i%60, purpose),
 	})
 	if !d.Allowed() {
 		return fmt.Errorf("not allowed: %s", d.Verdict())
@@ -169,9 +187,6 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapInuse
 }
-
-// A journal's clock is the machine's: what is measured is how long a test waited.
-func since(begun time.Time) string { return time.Since(begun).Round(100 * time.Millisecond).String() }
 
 // noTrace is the context of a host without traces.
 func noTrace(int) context.Context { return context.Background() }

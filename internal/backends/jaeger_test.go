@@ -112,8 +112,8 @@ func (j jaeger) find(tags map[string]string, raw bool) (map[string][]jaegerSpan,
 // shows it, by what an auditor would ask for.
 func TestJaegerBehindAKilledCollector(t *testing.T) {
 	j := newJaeger(t)
-	queue, endpoint := collector(t, "collector.yaml", "QUEUE_DIRECTORY="+t.TempDir(), "BACKEND_URL=http://"+j.endpoint)
-	h := newHost(t, endpoint)
+	queue, endpoint := queueing(t, j.endpoint)
+	h := newHost(t, t.TempDir(), endpoint)
 	traces := make([]context.Context, 100)
 	for i := range traces {
 		traces[i] = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
@@ -125,9 +125,7 @@ func TestJaegerBehindAKilledCollector(t *testing.T) {
 	require.Equal(t, size(), want.decisions)
 
 	queue.start(t)
-	flushed, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	require.NoError(t, h.delivery.ForceFlush(flushed))
+	flush(t, h.delivery)
 	queue.kill(t)
 	j.start(t)
 	queue.start(t)

@@ -26,13 +26,14 @@ const patience = 5 * time.Minute
 // server is a process of a program. It can be killed and started again, with
 // the same configuration and ports.
 type server struct {
-	path   string
-	args   []string
-	env    []string
-	health string // a URL that answers 200 once the server takes requests
-	log    string // file
-	cmd    *exec.Cmd
-	ended  chan struct{}
+	path    string
+	args    []string
+	env     []string
+	health  string // a URL that answers 200 once the server takes requests
+	log     string // file
+	metrics string // a URL, if there are any
+	cmd     *exec.Cmd
+	ended   chan struct{}
 }
 
 // newServer prepares a process, and does not start it. At the test's end it is killed, and what it
@@ -51,7 +52,7 @@ func newServer(t *testing.T, p backends.Program, health string, env []string, ar
 	t.Cleanup(func() {
 		s.kill(t)
 		if t.Failed() {
-			t.Logf("the last lines of %s:\n%s", p, tail(s.log, 60))
+			t.Logf("the last lines of %s:\n%s", p, tail(s.log, 30))
 		}
 	})
 	return s

@@ -21,7 +21,7 @@ func TestHostWhoseSpansAreUnsampled(t *testing.T) {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()), sdktrace.WithBatcher(exporter))
 	const n = 100
 	spans := make([]trace.Span, n+1)
-	h := newHost(t, endpoint)
+	h := newHost(t, t.TempDir(), endpoint)
 	h.calls(t, n, func(i int) context.Context {
 		ctx, span := provider.Tracer("host").Start(context.Background(), "turn of the agent")
 		spans[i] = span
