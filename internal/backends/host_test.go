@@ -149,6 +149,7 @@ func (h *host) call(ctx context.Context, i int, purpose string) error {
 type evidence struct {
 	spans     map[string]string // by span id: the decision's id, or of an authorization its digest
 	decisions int
+	decision  string // one of them
 	digest    string // of the authorization's document
 }
 
@@ -162,6 +163,7 @@ func (h *host) evidence(t *testing.T) evidence {
 		switch r := entry.Record.(type) {
 		case *rationale.Decision:
 			e.decisions++
+			e.decision = r.ID
 			e.spans[spanID("ambit/v1/decision", r.ID)] = r.ID
 		case *rationale.Outcome:
 			e.spans[spanID("ambit/v1/execution", r.Decision)] = r.Decision
