@@ -105,7 +105,9 @@ func TestARefusedSpanIsIsolatedAndKept(t *testing.T) {
 			poison := []string{want[0], want[700], want[701], want[702], want[1499]}
 			p.refuse = func(id string) bool { return slices.Contains(poison, id) }
 			deliver(t, s, p, func(t *testing.T, d *otelx.Delivery, m *meter, log *errorLog) {
-				require.NoError(t, d.ForceFlush(t.Context()))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				require.NoError(t, d.ForceFlush(ctx))
 				rest := slices.DeleteFunc(slices.Clone(want), func(id string) bool { return slices.Contains(poison, id) })
 				got := p.ids()
 				if p.partial { // some were taken twice, and are the same spans

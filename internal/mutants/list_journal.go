@@ -11,7 +11,7 @@ func evidence() []mutant {
 	return []mutant{
 		{
 			File: "rationale/journal/write.go", Package: pkg, Run: faults,
-			Old: "\tif sync {\n\t\tif err := w.file.Sync(); err != nil {\n\t\t\treturn err\n\t\t}\n\t}",
+			Old: "\tif sync {\n\t\tif err := w.meter.sync(w.file); err != nil {\n\t\t\treturn err\n\t\t}\n\t}",
 			New: "",
 			Why: "an append is acknowledged without an fsync",
 		},
@@ -35,7 +35,7 @@ func evidence() []mutant {
 		},
 		{
 			File: "rationale/journal/begin.go", Package: pkg, Run: faults,
-			Old: "\tif err := file.Sync(); err != nil {\n\t\treturn err\n\t}\n",
+			Old: "\tif err := w.meter.sync(file); err != nil {\n\t\treturn err\n\t}\n",
 			New: "",
 			Why: "a segment is used whose opening is not durable",
 		},
