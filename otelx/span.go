@@ -305,9 +305,9 @@ func (l *links) add(kind []attribute.KeyValue, to trace.SpanContext) {
 	}
 }
 
-// ended returns when a span ends: after its start by a nanosecond at least, whatever the clock did between two
-// records. Jaeger repairs a span without
-// duration, with a warning that it shows, and then takes two copies of the span for two spans.
+// ended returns when a span ends: after its start by a nanosecond at least, whatever
+// the clock did between two records. Jaeger repairs a span without duration, with a
+// warning that it shows, and then takes two copies of the span for two spans.
 func ended(start, end time.Time) time.Time {
 	if !end.After(start) {
 		return start.Add(time.Nanosecond)
