@@ -6,10 +6,12 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 	"unicode"
@@ -22,6 +24,7 @@ import (
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/internal/corpus"
+	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
 )
@@ -33,7 +36,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger},
 	})
 }
 
@@ -41,6 +44,71 @@ func TestScripts(t *testing.T) {
 // one allowed, one denied, one pending. Its documents are those of a folder.
 func evidence(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(writeEvidence(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+}
+
+// deliver writes what of the evidence in a folder was not delivered before to a
+// file, as spans: deliver DIR FILE.
+func deliver(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := ledger.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[1]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	d, err := otelx.NewDelivery(l.Journal().Follow("otlp"), otelx.NewJSONLines(f))
+	ts.Check(err)
+	ts.Check(errors.Join(d.Shutdown(context.Background()), l.Close(), f.Close()))
+}
+
+// without copies the lines of a file that do not hold a text: without FILE TEXT TO.
+func without(ts *testscript.TestScript, _ bool, args []string) {
+	var kept []string
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if !strings.Contains(line, args[1]) {
+			kept = append(kept, line)
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Join(kept, "")), 0o600))
+}
+
+// jaeger writes spans as Jaeger's /api/traces answers: jaeger FILE TO.
+func jaeger(ts *testscript.TestScript, _ bool, args []string) {
+	type tag struct {
+		Key   string `json:"key"`
+		Type  string `json:"type"`
+		Value any    `json:"value"`
+	}
+	var spans []map[string]any
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var m struct {
+			ResourceSpans []struct {
+				ScopeSpans []struct {
+					Spans []struct {
+						Name       string
+						Attributes []struct {
+							Key   string
+							Value struct {
+								StringValue string
+								IntValue    *json.Number
+							}
+						}
+					}
+				}
+			}
+		}
+		ts.Check(json.Unmarshal([]byte(line), &m))
+		s := m.ResourceSpans[0].ScopeSpans[0].Spans[0]
+		tags := []tag{{"otel.scope.name", "string", otelx.ScopeName}}
+		for _, kv := range s.Attributes {
+			if kv.Value.IntValue != nil {
+				tags = append(tags, tag{kv.Key, "int64", kv.Value.IntValue})
+			} else {
+				tags = append(tags, tag{kv.Key, "string", kv.Value.StringValue})
+			}
+		}
+		spans = append(spans, map[string]any{"operationName": s.Name, "tags": tags, "logs": []any{}})
+	}
+	b, err := json.Marshal(map[string]any{"data": []any{map[string]any{"spans": spans}}, "errors": nil})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o600))
 }
 
 // flip changes one byte of a file: flip FILE TEXT changes the first byte of the

@@ -13,7 +13,7 @@ import (
 )
 
 const verifyHelp = `
-Usage: ambit verify PATH… [-key BASE64]… [-head JOURNAL:SEQ:HASH]… [-o table|json]
+Usage: ambit verify PATH… [-against FILE]… [-key BASE64]… [-head JOURNAL:SEQ:HASH]… [-o table|json]
 
 Checks that records are whole and unchanged: checksums, the hash chain, the sequence,
 signed checkpoints, and that every decision that allowed a call has exactly one outcome.
@@ -23,6 +23,13 @@ to one journal is read together. Nothing is changed, and a host may be at work.
 With -key, every checkpoint must be signed by a given key, and every journal must have
 one. -head compares with the end of a journal as it was kept elsewhere, such as on a span:
 records that were cut from the end of a journal leave no other trace.
+
+-against compares every record with what a telemetry backend holds of it: FILE has its spans
+as OTLP JSON (as the Collector's file exporter writes it, one message a line, or as Tempo
+and Jaeger's API v3 answer) or is the answer of Jaeger's /api/traces. A record that the
+backend has and the journal does not, or not the same, is a problem. What the backend does
+not have (yet) is listed, and is none. Spans of a journal that no PATH holds are a problem
+too, unless -others says that the backend serves other hosts.
 
 Exits with 0 when all is sound, 1 when something is not, 2 on misuse.
 `
@@ -40,6 +47,12 @@ func verify(t *terminal, args []string) int {
 		expect.Heads = append(expect.Heads, head)
 		return err
 	})
+	var files []string
+	f.Func("against", "a `FILE` with the spans that a backend holds; may be given again", func(name string) error {
+		files = append(files, name)
+		return nil
+	})
+	others := f.Bool("others", false, "with -against: the backend has spans of other hosts' journals")
 	out := f.output("table", "json")
 	paths, code := f.parse(args, "one or more evidence folders", 1, -1)
 	if code >= 0 {
@@ -48,7 +61,20 @@ func verify(t *terminal, args []string) int {
 	if err := oneOf(*out, "table", "json"); err != nil {
 		return f.misuse(err.Error())
 	}
+	if *others && len(files) == 0 {
+		return f.misuse("-others goes with -against")
+	}
+	backend, err := testimonies(files)
+	if err != nil {
+		return f.misuse(err.Error())
+	}
 	report := journal.Verify(expect, paths...)
+	var agreement []compared
+	if len(files) > 0 {
+		var differ []error
+		agreement, differ = backend.compare(*others, paths)
+		report.Problems = append(report.Problems, differ...)
+	}
 	if *out == "json" {
 		for _, j := range report.Journals {
 			line, err := json.Marshal(j)
@@ -58,8 +84,20 @@ func verify(t *terminal, args []string) int {
 			}
 			fmt.Fprintln(t.out, terminalJSON(line))
 		}
+		for _, c := range agreement {
+			line, err := json.Marshal(map[string]compared{"Against": c})
+			if err != nil {
+				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
+				return exitFailed
+			}
+			fmt.Fprintln(t.out, terminalJSON(line))
+		}
 	} else {
-		t.verified(report)
+		t.verified(report, func() {
+			if len(files) > 0 {
+				t.comparedTable(backend, agreement)
+			}
+		})
 	}
 	for _, problem := range report.Problems {
 		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "problem:"), rationale.Printable(problem.Error()))
@@ -70,8 +108,8 @@ func verify(t *terminal, args []string) int {
 	return exitOK
 }
 
-// verified prints what is known of each journal.
-func (t *terminal) verified(report journal.Report) {
+// verified prints what is known of each journal, and more, before the sum of it.
+func (t *terminal) verified(report journal.Report, more func()) {
 	b := &table{head: []string{"JOURNAL", "SEGMENTS", "RECORDS", "DECISIONS", "OUTCOMES", "OPEN", "SIGNED TO", "HEAD"}}
 	for _, j := range report.Journals {
 		signed := "-"
@@ -93,6 +131,7 @@ func (t *terminal) verified(report journal.Report) {
 			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write, which loses nothing: its writer stopped there, or is at it.\n", rationale.Printable(j.ID))
 		}
 	}
+	more()
 	if len(report.Problems) == 0 {
 		fmt.Fprintln(t.out, t.paint(green, "All is sound."))
 		return

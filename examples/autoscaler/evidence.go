@@ -43,7 +43,7 @@ func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err
 	if err != nil {
 		return nil, err
 	}
-	e.tracer, err = otelx.NewDelivery(exporter, otelx.WithResource(resource.NewSchemaless(attribute.String("service.name", "autoscaler"))))
+	e.tracer, err = otelx.NewDelivery(e.ledger.Journal().Follow("otlp"), exporter, otelx.WithResource(resource.NewSchemaless(attribute.String("service.name", "autoscaler"))))
 	return e, err
 }
 
@@ -61,8 +61,8 @@ func (e *evidence) exporter(ctx context.Context, o options) (sdktrace.SpanExport
 	return otelx.NewJSONLines(e.file), nil
 }
 
-// close delivers what is left. Spans that a collector does not take in time are
-// lost; the records are not.
+// close delivers what is left. What a collector does not take in time the next
+// run with the same folder delivers.
 func (e *evidence) close() error {
 	var errs []error
 	if e.tracer != nil {
