@@ -2,7 +2,6 @@ package backends_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -40,13 +39,8 @@ type server struct {
 // logged is shown if the test failed. A test whose program is not built is skipped.
 func newServer(t *testing.T, p backends.Program, health string, env []string, args ...string) *server {
 	t.Helper()
-	path, err := p.Path()
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%v; run: %s", err, backends.HowToBuild)
-	}
-	require.NoError(t, err)
 	s := &server{
-		path: path, args: args, env: append(os.Environ(), env...), health: health,
+		path: program(t, p), args: args, env: append(os.Environ(), env...), health: health,
 		log: filepath.Join(t.TempDir(), string(p)+".log"),
 	}
 	t.Cleanup(func() {

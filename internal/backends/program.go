@@ -112,19 +112,21 @@ func (p Program) locate() (path, source string, err error) {
 		return "", "", err
 	}
 	cache := os.Getenv("AMBIT_CACHE")
-	if cache == "" {
+	switch {
+	case cache == "":
 		user, err := os.UserCacheDir()
 		if err != nil {
 			return "", "", fmt.Errorf("set AMBIT_CACHE to a folder for the servers: %w", err)
 		}
 		cache = filepath.Join(user, "ambit")
+	case !filepath.IsAbs(cache): // tests and commands run in different folders
+		return "", "", fmt.Errorf("AMBIT_CACHE is %q, want an absolute path", cache)
 	}
 	name := fmt.Sprintf("%s-%s-%s-%s", p, runtime.GOOS, runtime.GOARCH, digest)
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	path, err = filepath.Abs(filepath.Join(cache, "bin", name))
-	return path, source, err
+	return filepath.Join(cache, "bin", name), source, nil
 }
 
 // folder returns the folder of this module.
