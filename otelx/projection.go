@@ -104,7 +104,7 @@ func (p *projection) anchors(now time.Time) []item {
 	var items []item
 	for _, digest := range slices.Sorted(maps.Keys(p.inForce)) {
 		a := p.inForce[digest]
-		a.span.StartTime, a.span.EndTime = now, now
+		a.span.StartTime, a.span.EndTime = now, ended(now, now)
 		items = append(items, item{head: a.head, at: now, span: a.span.Snapshot()})
 	}
 	return items
@@ -144,7 +144,7 @@ func (p *projection) execution(d *rationale.Decision, o *rationale.Outcome, head
 		started = o.At
 	}
 	return p.finish(tracetest.SpanStub{
-		Name: on.execution.name, SpanContext: self, Parent: parent, StartTime: started, EndTime: ended(started, o.At),
+		Name: on.execution.name, SpanContext: self, Parent: parent, StartTime: started, EndTime: o.At,
 		Attributes: s.attributes, Links: s.links.sdk(), Status: status(outcomeError(o)),
 	}, head).Snapshot()
 }
@@ -188,6 +188,7 @@ func (p *projection) finish(span tracetest.SpanStub, head rationale.Head) tracet
 	span.Attributes = append(append(all, span.Attributes...),
 		attribute.String(JournalID, head.Journal), attribute.Int64(JournalSeq, int64(head.Seq)), attribute.String(JournalHash, head.Hash))
 	span.SpanKind = trace.SpanKindInternal
+	span.EndTime = ended(span.StartTime, span.EndTime)
 	span.Resource = p.resource
 	span.InstrumentationScope = instrumentation.Scope{Name: ScopeName, Version: Version}
 	return span

@@ -312,10 +312,12 @@ func (l *links) known(kind []attribute.KeyValue, to *trace.SpanContext) {
 	}
 }
 
-// ended guards against clocks that ran backwards between two records.
+// ended returns when a span ends: after its start by a nanosecond at least, whatever
+// the clock did between two records. Jaeger repairs a span without duration, with a
+// warning that it shows, and then takes two copies of the span for two spans.
 func ended(start, end time.Time) time.Time {
-	if end.Before(start) {
-		return start
+	if !end.After(start) {
+		return start.Add(time.Nanosecond)
 	}
 	return end
 }
