@@ -88,7 +88,8 @@ func WithRecordKeys(keys ...rationale.RecordKey) Option {
 // the identity that the session names.
 //
 // The person is whom subject names, from the checked call; it must be quick and
-// safe for concurrent use. Where it is nil, or returns "", it is
+// safe for concurrent use, and name only persons that there are, since each gets
+// a key. Where it is nil, or returns "", it is
 // [Session.OnBehalfOf], and where that is empty too the record is sealed for
 // nobody and stays plain. Of a call whose arguments cannot be read subject is not
 // asked, and its payload is left out unless the session names somebody.

@@ -196,8 +196,15 @@ func TestSubjectKeysUnderEveryFault(t *testing.T) {
 				after = fsys.Crash(random)
 			}
 			over = over || eraseErr == nil && seed > 0
+			shown := erasedIn(t, after, key)
 			next, err := subjectsOn(after).Key(ctx, "customer")
 			require.NoError(t, err, "call %d, seed %d: what was left holds nothing up", k, seed)
+			require.False(t, shown && next.ID == key.ID, "call %d, seed %d: what readers show as erased is used", k, seed)
+			for range 8 {
+				again, err := subjectsOn(after.Crash(random)).Key(ctx, "customer")
+				require.NoError(t, err)
+				require.Equal(t, next, again, "call %d, seed %d: a key that was returned is durable", k, seed)
+			}
 			if eraseErr == nil {
 				require.True(t, found)
 				require.NotEqual(t, key.ID, next.ID)
@@ -222,6 +229,21 @@ func TestSubjectKeysUnderEveryFault(t *testing.T) {
 			return
 		}
 	}
+}
+
+// erasedIn reports whether readers show what a key sealed as erased.
+func erasedIn(t *testing.T, fsys journal.FS, key rationale.SubjectKey) bool {
+	t.Helper()
+	if key.ID == "" {
+		return false
+	}
+	r, err := subjectsOn(fsys).Reader()
+	require.NoError(t, err)
+	d := &rationale.Decision{ID: "d1"}
+	require.NoError(t, d.Seal(key))
+	_, erased, err := r.Open(d)
+	require.NoError(t, err)
+	return erased != nil
 }
 
 func TestADamagedKeyIsNoNewKey(t *testing.T) {
