@@ -25,12 +25,12 @@ func TestADeliveryRemembersFromTheSnapshotOn(t *testing.T) {
 		require.NoError(t, d.Shutdown(t.Context()))
 	})
 	require.Len(t, b.names(), 2)
-	assert.Equal(t, uint64(1), s.place.From.Seq)
+	assert.Equal(t, uint64(1), s.placed().From.Seq)
 	s.add(outcome("d1", rationale.StatusSuccess))
 	deliver(t, s, b, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
 		time.Sleep(25 * time.Hour)
 		assert.Equal(t, []string{"execute_tool k8s/scale", "authorization payments-autoscaler"}, b.names()[2:])
-		assert.Empty(t, s.asked, "the decision was not looked for")
+		assert.Empty(t, s.sought(), "the decision was not looked for")
 		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
@@ -144,7 +144,7 @@ func TestAPlaceThatIsStray(t *testing.T) {
 				assert.ErrorContains(t, d.Healthy(), "everything in the journal was delivered again")
 				assert.NotEmpty(t, log.all())
 				require.NoError(t, d.Shutdown(t.Context()))
-				assert.Equal(t, s.Head(), s.place.Head)
+				assert.Equal(t, s.Head(), s.placed().Head)
 			})
 		})
 	}
@@ -171,7 +171,7 @@ func TestAPlaceThatCannotBeKept(t *testing.T) {
 		mended.Store(true)
 		time.Sleep(time.Minute)
 		assert.NoError(t, d.Healthy())
-		assert.Equal(t, s.Head(), s.place.Head)
+		assert.Equal(t, s.Head(), s.placed().Head)
 		require.NoError(t, d.Shutdown(t.Context()))
 	})
 }
