@@ -2,10 +2,10 @@
 // tracers satisfy guard's Tracer port; a host picks one, so that nothing is
 // emitted twice:
 //
-//   - [Delivery] builds evidence spans from the records, with ids of their own
-//     that follow from the records, and delivers them to any span exporter.
-//     Every decision, execution and authorization arrives there, whatever the
-//     host samples.
+//   - [Delivery] builds evidence spans from the records in a journal, with ids of
+//     their own that follow from the records, and delivers them to any span
+//     exporter, at least once. Every decision, execution and authorization
+//     arrives there, whatever the host samples, and however a process ends.
 //   - [Live] opens spans through the host's TracerProvider, under the host's own
 //     sampling, for hosts that want traces and keep their evidence elsewhere.
 //

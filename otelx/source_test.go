@@ -31,7 +31,6 @@ type source struct {
 	kept     []journal.Place
 	rejected [][]byte
 	asked    []string // ids of decisions
-	reads    int
 
 	fail func(call string) error // of a method; may panic
 }
@@ -91,7 +90,7 @@ func (s *source) failing(fail func(call string) error) {
 	s.fail = fail
 }
 
-func (s *source) Begin() (journal.Place, error) { return s.place, s.fault("begin") }
+func (s *source) Begin() (journal.Place, error) { return s.placed(), s.fault("begin") }
 
 func (s *source) Head() rationale.Head {
 	s.mu.Lock()
@@ -111,7 +110,6 @@ func (s *source) After(head rationale.Head) iter.Seq2[journal.Entry, error] {
 	return func(yield func(journal.Entry, error) bool) {
 		s.mu.Lock()
 		entries := s.entries[:len(s.entries):len(s.entries)]
-		s.reads++
 		s.mu.Unlock()
 		switch {
 		case head.Seq == 0:
@@ -187,7 +185,7 @@ func (s *source) Reject(line []byte) error {
 	if err := s.fault("reject"); err != nil {
 		return err
 	}
-	return s.SetRejected(append(slices.Clone(s.rejected), line))
+	return s.SetRejected(append(s.lines(), line))
 }
 
 func (s *source) Rejected() ([][]byte, error) {
@@ -204,6 +202,31 @@ func (s *source) SetRejected(lines [][]byte) error {
 }
 
 func (s *source) Close() error { return s.fault("close") }
+
+// What the delivery did.
+
+func (s *source) lines() [][]byte {
+	lines, _ := s.Rejected()
+	return lines
+}
+
+func (s *source) placed() journal.Place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place
+}
+
+func (s *source) places() []journal.Place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.kept)
+}
+
+func (s *source) sought() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
 
 // end is the end of the journal: there will be no more.
 func (s *source) end() {

@@ -32,6 +32,12 @@
 // bytes wide and zero. Everything else that does not read back as it was written is a *[DamageError], which says
 // where and what to do, and the journal does not open; [Repair] sets the damaged file aside.
 //
+// # Who reads on
+//
+// [Journal.After] and [Journal.Wait] serve whoever reads records as they come. A
+// [Follower] keeps its place beside the journal as well, so that it goes on there
+// after a restart, and retention waits for it.
+//
 // # Where a journal must not lie
 //
 // The folder is locked with flock(2) on the file LOCK, against other processes
