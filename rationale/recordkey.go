@@ -15,9 +15,15 @@ import (
 // equal, and whether one is a given value; nobody else can, however few values
 // there may be.
 type RecordKey struct {
-	ID     string // names the key in records: 1 to 64 of A-Z a-z 0-9 '.' '_' '-'
-	Secret []byte // at least 32 bytes, from a random source
+	ID     string // its name in records, 1 to 64 of A-Z a-z 0-9 '.' '_' '-'
+	Secret []byte `json:"-"` // at least 32 bytes, from a random source
 }
+
+// String returns the key's id: no format verb prints the secret.
+func (k RecordKey) String() string { return "record key " + k.ID }
+
+// GoString is String.
+func (k RecordKey) GoString() string { return k.String() }
 
 // KeyedPrefix is what every keyed digest begins with; the key's id, ':' and
 // the HMAC in lower-case hex follow.

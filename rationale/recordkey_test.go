@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,6 +45,22 @@ func TestRecordKeysThatHideNothingAreRefused(t *testing.T) {
 		assert.Error(t, err, name)
 		if err != nil {
 			assert.NotContains(t, err.Error(), "key!")
+		}
+	}
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	secret := bytes.Repeat([]byte("key!"), 8)
+	for _, k := range []any{rationale.RecordKey{ID: "k-1", Secret: secret}, rationale.SubjectKey{ID: "k-1", Secret: secret}} {
+		text, err := json.Marshal(k)
+		assert.NoError(t, err)
+		for _, said := range []string{
+			string(text), fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%v", struct{ Key any }{k}), fmt.Sprintf("%q", k),
+		} {
+			assert.NotContains(t, said, "key!")
+			assert.NotContains(t, said, "107 101 121") // its bytes
+			assert.NotContains(t, said, "a2V5")
+			assert.Contains(t, said, "k-1")
 		}
 	}
 }

@@ -22,8 +22,14 @@ import (
 // records, and leaves the records, and the chain over them, as they are.
 type SubjectKey struct {
 	ID     string // names the key in records, and says nothing of the subject
-	Secret []byte // 32 random bytes
+	Secret []byte `json:"-"` // 32 random bytes
 }
+
+// String returns the key's id: no format verb prints the secret.
+func (k SubjectKey) String() string { return "subject key " + k.ID }
+
+// GoString is String.
+func (k SubjectKey) GoString() string { return k.String() }
 
 // Sealed is the payload of a record, encrypted: AES-256-GCM under a key that
 // HKDF-SHA-256 derives from the subject's for the purpose "ambit/v1 seal", over

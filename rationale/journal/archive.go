@@ -58,6 +58,8 @@ type Archived struct {
 // rest is, and the error names each. A run that was interrupted is continued by
 // the next. It removes nothing: see [Journal.Retire] and [Journal.ArchivedIn].
 func (j *Journal) ArchiveClosed(ctx context.Context, to Archive, lock time.Duration) (Archived, error) {
+	j.retiring.Lock() // nothing goes meanwhile
+	defer j.retiring.Unlock()
 	segments := j.Segments()
 	files, err := list(j.fs, j.dir)
 	if err != nil {
