@@ -53,10 +53,12 @@ func (p *picky) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) 
 	return p.backend.ExportSpans(ctx, good)
 }
 
-func (p *picky) accept() {
+func (p *picky) accept() { p.refusing(nil) }
+
+func (p *picky) refusing(refuse func(id string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refuse = nil
+	p.refuse = refuse
 }
 
 func decisionOf(s sdktrace.ReadOnlySpan) string {
@@ -195,7 +197,7 @@ func TestAPoisonousSpanIsProvenByTheOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSource()
 			deliver(t, s, p, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
-				p.refuse = func(id string) bool { return id == "d00000" || id == "d00001" }
+				p.refusing(func(id string) bool { return id == "d00000" || id == "d00001" })
 				s.decide(0, 1)
 				time.Sleep(time.Hour)
 				assert.Empty(t, s.rejected, "there is nothing to compare with")
@@ -216,7 +218,7 @@ func TestAPoisonousSpanIsProvenByTheOthers(t *testing.T) {
 func TestASuspectThatIsTakenAfterAll(t *testing.T) {
 	s, p := newSource(), &picky{with: errDown}
 	deliver(t, s, p, func(t *testing.T, d *otelx.Delivery, _ *meter, _ *errorLog) {
-		p.refuse = func(id string) bool { return id == "d00000" && len(p.ids()) < 2 }
+		p.refusing(func(id string) bool { return id == "d00000" && len(p.ids()) < 2 })
 		s.decide(0, 10)
 		time.Sleep(time.Hour)
 		assert.Empty(t, s.rejected)
@@ -282,7 +284,7 @@ func TestRedeliver(t *testing.T) {
 	require.Len(t, s.rejected, 3)
 	s.rejected = append(s.rejected, s.rejected[0]) // as a crash can leave it
 	deliver(t, s, p, func(t *testing.T, d *otelx.Delivery, m *meter, _ *errorLog) {
-		p.refuse = func(id string) bool { return id == "d2" }
+		p.refusing(func(id string) bool { return id == "d2" })
 		n, err := d.Redeliver(t.Context())
 		assert.Equal(t, 2, n)
 		assert.ErrorContains(t, err, "otelx: redeliver: record 4 of journal j1: malformed")

@@ -17,7 +17,7 @@ func (t *Live) Shadow(counts func() (compared, differed uint64)) { t.shadows.add
 // [MetricShadowDiffered], which are the sums over all guards. A guard that
 // compares calls it once, when it is made. Counts is called when metrics are
 // collected.
-func (t *Delivery) Shadow(counts func() (compared, differed uint64)) { t.shadows.add(counts) }
+func (d *Delivery) Shadow(counts func() (compared, differed uint64)) { d.shadows.add(counts) }
 
 // shadows knows the guards that compare. Without any there is nothing to
 // observe.
