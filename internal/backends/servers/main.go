@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,7 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for _, p := range backends.Programs() {
-		if _, err := p.Path(); err != nil {
+		if _, err := p.Path(); errors.Is(err, os.ErrNotExist) {
 			fmt.Fprintf(os.Stderr, "building %s, which takes minutes\n", p)
 		}
 		begun := time.Now()
