@@ -19,6 +19,7 @@ type native struct {
 
 	chain chain                // of the result as a bool, never empty
 	ints  fn[int64]            // of an Int expression
+	less  *difference          // that is one, where it serves
 	any   fn[strictjson.Value] // of one whose result is looked at
 }
 
@@ -66,7 +67,7 @@ func compileNative(root *ast.AST, cfg nativeConfig) (*native, string) {
 	case result.exact && result.kind == strictjson.Bool:
 		n.chain = *result.asChain()
 	case result.exact && result.kind == strictjson.Int:
-		n.ints = result.asInt()
+		n.ints, n.less = result.asInt(), result.less
 	default:
 		n.any = result.asAny()
 	}

@@ -31,6 +31,9 @@ func (c *nativeCompiler) arithmetic(op operator, a, b *node, t *types.Type) *nod
 	case both && a.kind == strictjson.Int:
 		n := intNode(arithInts(op, a.asInt(), b.asInt()))
 		n.scaled = scale(op, a, b)
+		if op == subtract && a.slot >= 0 && b.slot >= 0 {
+			n.less = &difference{uint32(a.slot) * sizeOfSlot, uint32(b.slot) * sizeOfSlot}
+		}
 		return n
 	case both && a.kind == strictjson.Uint:
 		return uintNode(compute(a.asUint(), b.asUint(), uintsOf(op)))

@@ -2,6 +2,7 @@ package celplan
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -264,4 +265,43 @@ func TestLoopForgetsLists(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, holds)
 	assert.LessOrEqual(t, f.lists.most, smallestArena)
+}
+
+// TestDifference compares the short way of what most quantities are with
+// cel-go, at every edge.
+func TestDifference(t *testing.T) {
+	env := chainEnv(t, WithMode(ModeBoth))
+	p, err := env.Compile(`args.replicas - facts.current`, strictjson.Int)
+	require.NoError(t, err)
+	require.NotNil(t, p.native.less)
+	ints := []int64{math.MinInt64, math.MinInt64 + 1, -5, -1, 0, 1, 5, math.MaxInt64 - 1, math.MaxInt64}
+	values := []strictjson.Value{{}, strictjson.NullValue(), strictjson.StringValue("5"), strictjson.BoolValue(true), strictjson.UintValue(5)}
+	for _, i := range ints {
+		values = append(values, strictjson.IntValue(i))
+	}
+	served := 0
+	for _, a := range values {
+		for _, b := range values {
+			in := &Input{}
+			if a.Kind() != strictjson.Invalid {
+				in.Args = strictjson.MapValue(strictjson.Object, []strictjson.Member{{Name: "replicas", Value: a}})
+			}
+			if b.Kind() != strictjson.Invalid {
+				in.Facts = strictjson.MapValue(strictjson.Object, []strictjson.Member{{Name: "current", Value: b}})
+			}
+			f := p.FrameOf(in)
+			want, wantErr := p.ReferenceInt(f)
+			got, err := p.Int(f)
+			assert.Equal(t, want, got, "%v - %v", a, b)
+			assert.Equal(t, wantErr == nil, err == nil, "%v - %v: %v, %v", a, b, wantErr, err)
+			if _, ok := p.native.less.of(f); ok {
+				served++
+				assert.NoError(t, err, "%v - %v", a, b)
+			}
+		}
+	}
+	assert.Greater(t, served, len(ints)*len(ints)/2)
+	none, err := p.Int(new(Frame))
+	assert.Error(t, err)
+	assert.Zero(t, none)
 }

@@ -2,6 +2,7 @@ package celplan
 
 import (
 	"time"
+	"unsafe"
 
 	"cel.dev/cel-go/common/types"
 
@@ -35,6 +36,7 @@ type node struct {
 	chain    *chain           // of a conjunction or disjunction
 	clause   *instruction     // that is this node, where one is
 	scaled   *scaled          // the slot that this node is a multiple of
+	less     *difference      // the slots that this node is the difference of
 	sizeOf   int              // 1 + the slot whose size this node is
 }
 
@@ -44,6 +46,20 @@ type scaled struct {
 	slot     int
 	by       int64
 	from, to int64 // of the slot, where the result is no overflow
+}
+
+// difference is an int less another, each read from a slot: what most
+// quantities are.
+type difference struct{ at, less uint32 } // in bytes
+
+// of returns the difference on a frame; false where the values are no ints, or
+// where it overflows.
+func (d *difference) of(f *Frame) (int64, bool) {
+	vals := unsafe.Pointer(unsafe.SliceData(f.vals))
+	a, b := (*strictjson.Value)(unsafe.Add(vals, d.at)), (*strictjson.Value)(unsafe.Add(vals, d.less))
+	x, y := a.Bits(), b.Bits()
+	n := x - y
+	return n, a.Kind() == strictjson.Int && b.Kind() == strictjson.Int && (x^y)&(x^n) >= 0
 }
 
 func kindOf(t *types.Type) strictjson.Kind {

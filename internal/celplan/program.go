@@ -117,6 +117,11 @@ func (p *Program) Int(f *Frame) (int64, error) {
 	if f == nil || f.layout != p.layout {
 		return 0, nothing()
 	}
+	if n := p.native; n.less != nil && n.slots <= len(f.vals) {
+		if i, ok := n.less.of(f); ok {
+			return i, nil
+		}
+	}
 	return p.native.int(f)
 }
 

@@ -11,6 +11,18 @@ func operators() []mutant {
 			Why:  "a sum wraps at the least int",
 		},
 		{
+			File: "internal/celplan/native_node.go",
+			Old:  "b.Kind() == strictjson.Int && (x^y)&(x^n) >= 0",
+			New:  "b.Kind() == strictjson.Int",
+			Why:  "a quantity that is a difference wraps",
+		},
+		{
+			File: "internal/celplan/native_node.go",
+			Old:  "return n, a.Kind() == strictjson.Int && b.Kind()",
+			New:  "return n, b.Kind()",
+			Why:  "a quantity is computed of what is no number",
+		},
+		{
 			File: "internal/celplan/op_number.go",
 			Old:  "if high != 0 || low > limit {",
 			New:  "if high != 0 || low > limit+1 {",
@@ -97,7 +109,7 @@ func operators() []mutant {
 	}
 	for i := range all {
 		all[i].Package = "./internal/celplan"
-		all[i].Run = "^Test(OperatorsAtEdges|TextFunctionsAtEdges|TextLimits|EqualityLimits|AccessorsAtEdges|TimestampsAtEdges)$"
+		all[i].Run = "^Test(OperatorsAtEdges|TextFunctionsAtEdges|TextLimits|EqualityLimits|AccessorsAtEdges|TimestampsAtEdges|Difference)$"
 	}
 	return all
 }
