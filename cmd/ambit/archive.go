@@ -21,7 +21,7 @@ import (
 
 const archiveHelp = `
 Usage: ambit archive DIR ARCHIVE -lock DURATION
-       ambit archive DIR ARCHIVE -lock DURATION -retire -keep DURATION -delivered all|SEQ
+       ambit archive DIR ARCHIVE -lock DURATION -retire -keep DURATION [-delivered all|SEQ]
 
 Copies the closed segments of an evidence folder to an archive folder, each verified before
 and read back afterwards, and read-only there, with the time until which it is to stay
@@ -32,8 +32,9 @@ continued by running it again.
 
 With -retire it then removes the oldest segments from the evidence folder that are in the
 archive, delivered, older than -keep, and not needed by an open decision, ticket or review.
--delivered says up to which record of the journal its records were delivered elsewhere; all
-where nothing is to be delivered. A record says what was removed.
+Deliveries that keep their place in DIR are always waited for. -delivered is for a folder
+without one: up to which record of the journal its records were delivered by other means;
+all where nothing is to be delivered. A record says what was removed.
 
 The folder must not be in use: a host that is running archives by itself
 (journal.Journal.ArchiveClosed and Retire). 'ambit verify' and 'ambit records' read DIR and
@@ -48,7 +49,7 @@ func archive(t *terminal, args []string) int {
 	f.Func("lock", "the `DURATION` for which the archive keeps a segment, such as 2555d; required", duration(&lock))
 	retire := f.Bool("retire", false, "remove what is archived and not needed from DIR")
 	f.Func("keep", "the `DURATION` for which DIR keeps a segment, such as 90d", duration(&keep))
-	delivered := f.String("delivered", "", "`SEQ` of the last record that was delivered, or all")
+	delivered := f.String("delivered", "", "`SEQ` of the last record that was delivered by other means, or all")
 	paths, code := f.parse(args, "an evidence folder and an archive folder", 2, 2)
 	if code >= 0 {
 		return code
@@ -65,7 +66,7 @@ func archive(t *terminal, args []string) int {
 	case *retire && keep == 0:
 		err = errors.New("-retire needs -keep, such as -keep 90d")
 	case *retire:
-		upTo, err = deliveredTo(*delivered)
+		upTo, err = deliveredTo(paths[0], *delivered)
 	}
 	if err != nil {
 		return f.misuse(err.Error())
@@ -81,6 +82,9 @@ func archive(t *terminal, args []string) int {
 	if err != nil {
 		t.archiveProblem(err)
 		return exitFailed
+	}
+	if len(done.Copied)+len(done.Present) == 0 {
+		fmt.Fprintln(t.out, "No segment is closed yet: the next start of the host closes the one that is written to, and so do 64 MiB and 24 hours.")
 	}
 	if *retire {
 		return t.retire(ctx, paths[0], to, keep, upTo)
@@ -124,14 +128,19 @@ func (t *terminal) retire(ctx context.Context, dir string, to journal.Archive, k
 // everything is the number of the last record where all were delivered.
 const everything = math.MaxUint64
 
-// deliveredTo reads the number of the last record that was delivered.
-func deliveredTo(text string) (uint64, error) {
-	if text == "all" {
+// deliveredTo reads the number of the last record that was delivered, beside
+// what the deliveries of the folder say themselves.
+func deliveredTo(dir, text string) (uint64, error) {
+	places, err := filepath.Glob(filepath.Join(dir, "delivery-*.cursor"))
+	if err != nil {
+		return 0, err
+	}
+	if text == "all" || text == "" && len(places) > 0 {
 		return everything, nil
 	}
 	seq, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || seq == everything {
-		return 0, errors.New("-retire needs -delivered: the number of the last record that was delivered, or all where nothing is to be delivered")
+		return 0, errors.New("no delivery keeps its place in this folder, so -retire needs -delivered: the number of the last record that was delivered, or all where nothing is to be delivered")
 	}
 	return seq, nil
 }
