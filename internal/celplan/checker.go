@@ -127,8 +127,18 @@ func newChecker(scope Scope) (*checker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CEL environment: %w", err)
 	}
+	catalogue(celEnv)
 	whole := sync.OnceValues(func() (*wholeEnv, error) { return newWholeEnv(options) })
 	return &checker{cel: celEnv, types: types, whole: whole}, nil
+}
+
+// catalogue has the environment make its catalogue of names, from which it
+// makes suggestions. By itself it does so at the first name that it does not
+// know, while other goroutines, which check other expressions, read there.
+func catalogue(e *cel.Env) {
+	if parsed, issues := e.Parse("unknown"); issues.Err() == nil {
+		_, _ = e.Check(parsed) // which fails
+	}
 }
 
 // stringFunctions declares CEL's strings extension without its validator.
@@ -157,6 +167,7 @@ func newWholeEnv(options []cel.EnvOption) (*wholeEnv, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CEL environment: %w", err)
 	}
+	catalogue(celEnv)
 	e := &wholeEnv{cel: celEnv, impls: make(map[string]*functions.Overload)}
 	for name, fn := range celEnv.Functions() {
 		if callable(name) {

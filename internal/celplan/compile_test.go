@@ -2,6 +2,7 @@ package celplan_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -171,4 +172,26 @@ func TestConstant(t *testing.T) {
 		assert.Equal(t, c.ok, ok, c.src)
 		assert.Equal(t, c.value, value, c.src)
 	}
+}
+
+// TestConcurrentChecks: under the race detector it is found when an environment
+// makes what it shares while others read it.
+func TestConcurrentChecks(t *testing.T) {
+	var checkers celplan.Checkers
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			env, err := checkers.NewEnv(testScope())
+			if !assert.NoError(t, err) {
+				return
+			}
+			src, fails := `args.tags.all(t, t != 'x')`, false
+			if i%2 == 1 {
+				src, fails = `args.tags.all(t, unknown != 'x')`, true
+			}
+			_, err = env.Compile(src, strictjson.Bool)
+			assert.Equal(t, fails, err != nil, "%v", err)
+		})
+	}
+	all.Wait()
 }
