@@ -210,3 +210,27 @@ func TestIndexOfEveryKind(t *testing.T) {
 	assert.Equal(t, "c1", e.class())
 	assert.Len(t, e.asked, 3)
 }
+
+// What only a later version says hides nothing before its time.
+func TestIndexBeforeALaterVersion(t *testing.T) {
+	version := func(n int, at, pattern string) Document {
+		return Document{Name: fmt.Sprintf("d-%d.yaml", n), Data: fmt.Appendf(nil, `apiVersion: ambit/v1
+kind: Authorization
+id: d
+version: %d
+owner: {id: o@example.com}
+agent: {id: bot, environments: [prod]}
+approval: {by: [group:leads]}
+grant: {by: [{id: g@example.com}], at: %s, expires: 2027-02-01T00:00:00Z}
+classes: [{id: c%d, tools: [%s], tier: parameterized}]
+`, n, at, n, pattern)}
+	}
+	set, err := Load([]Document{version(1, stamp(firstDay), "a*"), version(2, stamp(firstDay.Add(2*day)), "act")},
+		Manifest{Tools: []Tool{indexedTool}}, AllowUnsigned())
+	require.NoError(t, err)
+	for after, class := range map[time.Duration]string{day: "c1", 3 * day: "c2"} {
+		e := begin(set, &Call{At: firstDay.Add(after), Agent: rationale.Agent{ID: "bot", Environment: "prod"}, Tool: indexedTool.ID(), Arguments: []byte(`{}`)})
+		e.classify()
+		assert.Equal(t, class, e.class(), "after %v", after)
+	}
+}
