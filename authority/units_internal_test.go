@@ -43,7 +43,7 @@ func TestUnitsAreTheDecimal(t *testing.T) {
 		}
 		args, err := schema.Decode([]byte(`{"a":`+text+`}`), strictjson.DefaultLimits())
 		if err != nil {
-			t.Skip() // -0, or more than a double holds
+			return // -0, or more than a double holds: no amount
 		}
 		v, _ := args.Get("a")
 		units, ok := amountUnits(v, scale)

@@ -100,14 +100,12 @@ func TestSelectorKeepsItsPromise(t *testing.T) {
 		"args.s == 'a'", "args.s in ['a', 'b', '']", "args.n in [0, 1]", "args.b == false", "args.o.k == 'a'", "args.any == 'a'",
 		"args.any in ['a', 'b']", "args.s == 'a' || args.s == 'b'", "'b' == args.t",
 	}
-	following := []string{"", " && args.n > 0", " && args.t == 'b' || args.b", " && 1 / args.n == 1", " && (args.b || args.x > 1.0)", " && args.missing > 0"}
+	following := []string{"", " && args.n > 0", " && args.t == 'b' || args.b", " && 1 / args.n == 1", " && (args.b || args.x > 1.0)", " && args.m.a == 'x'"}
 	found := 0
 	rapid.Check(t, func(t *rapid.T) {
 		expr := rapid.SampledFrom(leading).Draw(t, "leading") + rapid.SampledFrom(following).Draw(t, "following")
 		p, err := env.Compile(expr, strictjson.Bool)
-		if err != nil {
-			t.Skip()
-		}
+		require.NoError(t, err)
 		slot, values, ok := p.Selector()
 		if !ok {
 			return
