@@ -29,7 +29,7 @@ func operatorOf(function string) (op operator, ok bool) {
 func (c *nativeCompiler) arithmetic(op operator, a, b *node, t *types.Type) *node {
 	switch both := a.kind == b.kind; {
 	case both && a.kind == strictjson.Int:
-		n := intNode(arithInts(op, a.asInt(), b.asInt()))
+		n := intNode(compute(a.asInt(), b.asInt(), intsOf(op)))
 		n.scaled = scale(op, a, b)
 		if op == subtract && a.slot >= 0 && b.slot >= 0 {
 			n.less = &difference{uint32(a.slot) * sizeOfSlot, uint32(b.slot) * sizeOfSlot}
@@ -38,7 +38,7 @@ func (c *nativeCompiler) arithmetic(op operator, a, b *node, t *types.Type) *nod
 	case both && a.kind == strictjson.Uint:
 		return uintNode(compute(a.asUint(), b.asUint(), uintsOf(op)))
 	case both && a.kind == strictjson.Double:
-		return doubleNode(c.arithDoubles(op, a.asDouble(), b.asDouble()))
+		return doubleNode(compute(a.asDouble(), b.asDouble(), c.doublesOf(op)))
 	case both && a.kind == strictjson.Duration && op == add:
 		return durationNode(compute(a.asDuration(), b.asDuration(), addDurs))
 	case both && a.kind == strictjson.Duration && op == subtract:
@@ -78,36 +78,18 @@ func compute[A, B, R any](a fn[A], b fn[B], of func(A, B) (R, fault)) fn[R] {
 	}
 }
 
-func arithInts(op operator, a, b fn[int64]) fn[int64] {
-	return func(f *Frame) (int64, fault) {
-		x, failed := a(f)
-		if failed != 0 {
-			return 0, strict(f, failed, b)
-		}
-		y, failed := b(f)
-		if failed != 0 {
-			return 0, failed.settled()
-		}
-		return arithInt(op, x, y)
-	}
+func intsOf(op operator) func(a, b int64) (int64, fault) {
+	return func(a, b int64) (int64, fault) { return arithInt(op, a, b) }
 }
 
 func uintsOf(op operator) func(a, b uint64) (uint64, fault) {
 	return func(a, b uint64) (uint64, fault) { return arithUint(op, a, b) }
 }
 
-func (c *nativeCompiler) arithDoubles(op operator, a, b fn[float64]) fn[float64] {
+func (c *nativeCompiler) doublesOf(op operator) func(a, b float64) (float64, fault) {
 	infinite := c.infinite
-	return func(f *Frame) (float64, fault) {
-		x, failed := a(f)
-		if failed != 0 {
-			return 0, strict(f, failed, b)
-		}
-		y, failed := b(f)
-		if failed != 0 {
-			return 0, failed.settled()
-		}
-		d, failed := arithDouble(op, x, y)
+	return func(a, b float64) (float64, fault) {
+		d, failed := arithDouble(op, a, b)
 		if failed == 0 && !infinite {
 			failed = checkFinite(d)
 		}

@@ -121,7 +121,7 @@ func keeping() []mutant {
 		},
 		{
 			File: "rationale/journal/subjects.go", Package: journals, Run: keys,
-			Old: "\t\tif there, err := s.there(s.path(subject)); err != nil {",
+			Old: "\t\tif there, err := exists(s.fs, s.path(subject)); err != nil {",
 			New: "\t\tif there, err := true, error(nil); err != nil {",
 			Why: "a key that another process destroyed is used on",
 		},

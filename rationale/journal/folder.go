@@ -46,7 +46,7 @@ func (a *FolderArchive) Put(ctx context.Context, name string, data []byte, until
 	if err := a.fs.MkdirAll(dir); err != nil {
 		return err
 	}
-	switch taken, err := a.exists(path); {
+	switch taken, err := exists(a.fs, path); {
 	case err != nil:
 		return err
 	case taken:
@@ -104,8 +104,9 @@ func (a *FolderArchive) remove(path string) error {
 	return nil
 }
 
-func (a *FolderArchive) exists(path string) (bool, error) {
-	f, err := a.fs.Open(path)
+// exists reports whether a file can be opened.
+func exists(files FS, path string) (bool, error) {
+	f, err := files.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil

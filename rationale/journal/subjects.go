@@ -64,7 +64,7 @@ func (s *Subjects) Key(ctx context.Context, subject string) (rationale.SubjectKe
 	known, ok := s.cache[subject]
 	s.mu.Unlock()
 	if ok {
-		if there, err := s.there(s.path(subject)); err != nil {
+		if there, err := exists(s.fs, s.path(subject)); err != nil {
 			return rationale.SubjectKey{}, fmt.Errorf("subject key: %w", err)
 		} else if there {
 			return known, nil
@@ -175,17 +175,6 @@ func (s *Subjects) remove(path string) error {
 func (s *Subjects) path(subject string) string {
 	sum := sha256.Sum256([]byte(subject))
 	return filepath.Join(s.dir, hex.EncodeToString(sum[:])+keySuffix)
-}
-
-func (s *Subjects) there(path string) (bool, error) {
-	f, err := s.fs.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	return true, f.Close()
 }
 
 // lockPoll is how often a lock that another process holds is asked for again:
