@@ -118,3 +118,31 @@ func Parallel(worker func() func(n int) int) func(n int) int {
 		return total
 	}
 }
+
+// Asked is an implementation that says yes or no to inputs that are ready, of
+// which the first timed are asked over and over. One that takes nanoseconds has
+// a loop of its own, for a call through holds would count.
+func Asked[T any](name string, inputs []T, timed int, holds func(T) bool, lacks map[string]string) Impl {
+	return Impl{
+		Name: name,
+		Run: func(n int) int {
+			allowed := 0
+			for i := range n {
+				if holds(inputs[i%timed]) {
+					allowed++
+				}
+			}
+			return allowed
+		},
+		Answer: func(i int) string { return Answer(holds(inputs[i])) },
+		Lacks:  lacks,
+	}
+}
+
+// Answer is what an implementation that says yes or no answers.
+func Answer(allowed bool) string {
+	if allowed {
+		return "allow"
+	}
+	return "deny"
+}

@@ -49,7 +49,7 @@ func ambit(qs []question) (measure.Impl, error) {
 		},
 		Answer: func(i int) string {
 			ok, err := program.Bool(&frames[i])
-			return answer(ok && err == nil)
+			return measure.Answer(ok && err == nil)
 		},
 	}, nil
 }

@@ -134,10 +134,3 @@ func (q *question) values(set func(variable, name string, value any)) {
 		set("facts", "current", *q.current)
 	}
 }
-
-func answer(allowed bool) string {
-	if allowed {
-		return "allow"
-	}
-	return "deny"
-}

@@ -40,19 +40,7 @@ func cedarGo(qs []question) (measure.Impl, error) {
 		decision, _ := cedar.Authorize(policies, nil, request)
 		return decision == cedar.Allow
 	}
-	return measure.Impl{
-		Name: "cedar-go",
-		Run: func(n int) int {
-			allowed := 0
-			for i := range n {
-				if holds(requests[i%timed]) {
-					allowed++
-				}
-			}
-			return allowed
-		},
-		Answer: func(i int) string { return answer(holds(requests[i])) },
-	}, nil
+	return measure.Asked("cedar-go", requests, timed, holds, nil), nil
 }
 
 func record(q *question) (cedar.Record, error) {

@@ -36,17 +36,5 @@ func celGo(qs []question) (measure.Impl, error) {
 		out, _, err := program.Eval(in)
 		return err == nil && out == types.True
 	}
-	return measure.Impl{
-		Name: "cel-go",
-		Run: func(n int) int {
-			allowed := 0
-			for i := range n {
-				if holds(inputs[i%timed]) {
-					allowed++
-				}
-			}
-			return allowed
-		},
-		Answer: func(i int) string { return answer(holds(inputs[i])) },
-	}, nil
+	return measure.Asked("cel-go", inputs, timed, holds, nil), nil
 }

@@ -36,6 +36,6 @@ func handwritten(qs []question) (measure.Impl, error) {
 			}
 			return allowed
 		},
-		Answer: func(i int) string { return answer(within(&qs[i])) },
+		Answer: func(i int) string { return measure.Answer(within(&qs[i])) },
 	}, nil
 }

@@ -37,17 +37,5 @@ func exprLang(qs []question) (measure.Impl, error) {
 		out, err := machine.Run(program, in)
 		return err == nil && out == true
 	}
-	return measure.Impl{
-		Name: "expr",
-		Run: func(n int) int {
-			allowed := 0
-			for i := range n {
-				if holds(inputs[i%timed]) {
-					allowed++
-				}
-			}
-			return allowed
-		},
-		Answer: func(i int) string { return answer(holds(inputs[i])) },
-	}, nil
+	return measure.Asked("expr", inputs, timed, holds, nil), nil
 }

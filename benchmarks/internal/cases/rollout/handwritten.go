@@ -62,6 +62,6 @@ func handwritten(qs []question) (measure.Impl, error) {
 			}
 			return allowed
 		},
-		Answer: func(i int) string { return answer(fits(&qs[i])) },
+		Answer: func(i int) string { return measure.Answer(fits(&qs[i])) },
 	}, nil
 }

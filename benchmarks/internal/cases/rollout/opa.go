@@ -60,17 +60,5 @@ func opa(qs []question) (measure.Impl, error) {
 		results, err := query.Eval(ctx, rego.EvalParsedInput(in))
 		return err == nil && results.Allowed()
 	}
-	return measure.Impl{
-		Name: "opa",
-		Run: func(n int) int {
-			allowed := 0
-			for i := range n {
-				if holds(inputs[i%timed]) {
-					allowed++
-				}
-			}
-			return allowed
-		},
-		Answer: func(i int) string { return answer(holds(inputs[i])) },
-	}, nil
+	return measure.Asked("opa", inputs, timed, holds, nil), nil
 }

@@ -147,10 +147,3 @@ func random() []question {
 	}
 	return qs
 }
-
-func answer(allowed bool) string {
-	if allowed {
-		return "allow"
-	}
-	return "deny"
-}

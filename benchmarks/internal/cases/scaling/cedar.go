@@ -46,14 +46,8 @@ func cedarGo([]question) (func(*question, int) outcome, error) {
 	}
 	h := newHost(policies)
 	return func(q *question, _ int) outcome {
-		if !h.knows(q) {
-			return refuse(unknownTool)
-		}
 		var args deployment
-		if !decode(q.args, &args) {
-			return refuse(invalidArguments)
-		}
-		rules, why := h.find(q)
+		rules, why := h.read(q, &args)
 		if why != 0 {
 			return refuse(why)
 		}

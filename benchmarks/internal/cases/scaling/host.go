@@ -43,6 +43,17 @@ func newHost[Rules any](rules Rules) *host[Rules] {
 	}
 }
 
+// read reads a call's arguments and returns its rules, or why there are none.
+func (h *host[Rules]) read(q *question, args *deployment) (rules Rules, why reasons) {
+	switch {
+	case !h.knows(q):
+		return rules, unknownTool
+	case !decode(q.args, args):
+		return rules, invalidArguments
+	}
+	return h.find(q)
+}
+
 func (h *host[Rules]) knows(q *question) bool { return h.tools[q.tool] }
 
 // find returns the rules of a call, or why there are none.
