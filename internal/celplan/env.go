@@ -96,9 +96,8 @@ type Scope struct {
 // Env compiles expressions of one scope. It is safe for concurrent use.
 type Env struct {
 	*checker
-	layout   *Layout
-	mode     Mode
-	unfolded bool
+	layout *Layout
+	mode   Mode
 }
 
 // Mode says on which path the programs of an [Env] are evaluated.
@@ -123,9 +122,6 @@ func WithLayout(l *Layout) Option { return func(e *Env) { e.layout = l } }
 
 // WithMode sets the mode of the programs. The default is [ModeNative].
 func WithMode(m Mode) Option { return func(e *Env) { e.mode = m } }
-
-// WithoutFolding leaves parts that read nothing to the evaluation.
-func WithoutFolding() Option { return func(e *Env) { e.unfolded = true } }
 
 // NewEnv returns the environment of a scope, or an error when a type of the
 // scope is no Object, or is malformed.
@@ -164,7 +160,7 @@ func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) 
 	}
 	p.why = "the environment is for cel-go alone"
 	if e.mode != ModeReference {
-		p.native, p.why = compileNative(root, nativeConfig{types: e.types, layout: e.layout, at: at, unfolded: e.unfolded})
+		p.native, p.why = compileNative(root, nativeConfig{types: e.types, layout: e.layout, at: at})
 	}
 	if p.native == nil || e.mode == ModeBoth {
 		if p.interpreted, err = e.interpret(checked, at); err != nil {

@@ -184,15 +184,6 @@ func (n *native) int(f *Frame) (int64, error) {
 	return v.Int(), nil
 }
 
-// value evaluates an expression of any type. The value may refer to memory of
-// the frame: it is valid until the next evaluation.
-func (n *native) value(f *Frame) (strictjson.Value, fault) {
-	if !n.begin(f) {
-		return strictjson.Value{}, valueFault
-	}
-	return n.computed(f)
-}
-
 func (n *native) computed(f *Frame) (v strictjson.Value, failed fault) {
 	defer func() {
 		if r := recover(); r != nil {

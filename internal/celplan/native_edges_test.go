@@ -191,3 +191,12 @@ func TestNativeFunctionsAtEdges(t *testing.T) {
 
 // second finds the variable b.
 var second = regexp.MustCompile(`\bb\b`)
+
+// value evaluates an expression of any type. The value may refer to memory of
+// the frame: it is valid until the next evaluation.
+func (n *native) value(f *Frame) (strictjson.Value, fault) {
+	if !n.begin(f) {
+		return strictjson.Value{}, valueFault
+	}
+	return n.computed(f)
+}
