@@ -187,16 +187,12 @@ func (e *evaluation) choose(c *contest) {
 	if plans == nil {
 		plans, candidates = e.mayHold(c)
 	}
+	var found classify.Result
 	if len(plans) == 1 {
-		e.only(plans[0])
-		return
+		found = e.only(plans[0])
+	} else {
+		found = classify.Choose(candidates, func(i int) (bool, error) { return e.matches(plans[i]) })
 	}
-	found := classify.Choose(candidates, func(i int) (bool, error) {
-		if when := plans[i].when; when != nil {
-			return e.holds(when)
-		}
-		return true, nil
-	})
 	e.cleared = found.Outcome != classify.Failed || !candidates[found.Index].Prohibited
 	switch found.Outcome {
 	case classify.Classified:
@@ -215,21 +211,23 @@ func (e *evaluation) choose(c *contest) {
 }
 
 // only is [classify.Choose] of one plan, which an index or a small policy leaves.
-func (e *evaluation) only(p *plan) {
-	holds, err := true, error(nil)
-	if p.when != nil {
-		holds, err = e.holds(p.when)
-	}
-	e.cleared = err == nil || p.class.Tier != classify.Prohibited
+func (e *evaluation) only(p *plan) classify.Result {
+	holds, err := e.matches(p)
 	switch {
 	case err != nil:
-		e.failedAt = p
-		e.refuse(whenFailed, err)
+		return classify.Result{Outcome: classify.Failed, Err: err}
 	case holds:
-		e.plan = p
-	default:
-		e.withoutClass()
+		return classify.Result{Outcome: classify.Classified}
 	}
+	return classify.Result{}
+}
+
+// matches evaluates the condition of a plan.
+func (e *evaluation) matches(p *plan) (bool, error) {
+	if p.when == nil {
+		return true, nil
+	}
+	return e.holds(p.when)
 }
 
 // mayHold returns the plans that compete and may be the class of the call:

@@ -84,6 +84,15 @@ func TestObserveNeverRunsPastAProhibition(t *testing.T) {
 			assert.Equal(t, rationale.Enforce, d.Mode, "%s: %s", name, arguments)
 		}
 	}
+	// Where it is the only class of the tool, and fails to read what it asks for.
+	doc := grantDoc("one", "CLASS", "other")
+	doc.Data = []byte(strings.NewReplacer("classes:\n", "observe: {until: 2026-12-01T00:00:00Z}\nclasses:\n"+
+		"  - {id: never, tools: [act], tier: prohibited, when: \"args.n == 7\"}\n", "tools: [act]", "tools: [idle]").Replace(string(doc.Data)))
+	alone := decide(load(t, doc), noon, `{}`)
+	assert.Equal(t, rationale.Deny, alone.Verdict)
+	assert.Equal(t, rationale.Enforce, alone.Mode)
+	assert.Equal(t, []rationale.Reason{rationale.EvaluationError}, alone.Reasons)
+
 	assert.Equal(t, rationale.Allow, decide(observing("  - {id: never, tools: [act], tier: prohibited, when: \"args.n == 7\"}\n"), noon, `{"n":8}`).Verdict,
 		"the prohibition was asked")
 

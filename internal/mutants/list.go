@@ -88,6 +88,13 @@ func classification() []mutant {
 		},
 		{
 			File:    "authority/classify.go",
+			Old:     "e.cleared = found.Outcome != classify.Failed || !candidates[found.Index].Prohibited",
+			New:     "e.cleared = true",
+			Why:     "what observes runs past a prohibition that could not be asked",
+			Package: "./authority", Run: "^TestObserveNeverRunsPastAProhibition$",
+		},
+		{
+			File:    "authority/classify.go",
 			Old:     "if p := &c.patterns[i]; p.during.has(at) {",
 			New:     "if p := &c.patterns[i]; i == 0 {",
 			Why:     "a pattern of a version that does not compete hides the less specific ones",
