@@ -121,8 +121,9 @@ func WithKeys(keys ...ed25519.PublicKey) Option {
 }
 
 // WithReferenceCEL evaluates every rule with cel-go, the reference
-// implementation of CEL, and none natively. A call takes some twenty times
-// longer then: it is for finding out whether the native evaluation is at fault.
+// implementation of CEL, and none natively: for finding out whether the native
+// evaluation is at fault. A simple expression takes some thirty times as long
+// then, as docs/performance.md measures.
 func WithReferenceCEL() Option {
 	return func(c *config) { c.authority = append(c.authority, authority.WithReferenceCEL()) }
 }
