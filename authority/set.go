@@ -134,7 +134,8 @@ func TrustKeys(keys ...ed25519.PublicKey) Option {
 
 // WithReferenceCEL evaluates every expression with cel-go, the reference
 // implementation of CEL, instead of compiling it natively where that can be
-// done. It is some twenty times slower.
+// done. A simple expression takes some thirty times as long then, as
+// docs/performance.md measures.
 func WithReferenceCEL() Option {
 	return func(o *options) { o.reference = true }
 }
