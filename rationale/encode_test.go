@@ -56,8 +56,11 @@ func fullDecision() *rationale.Decision {
 			Currency: "EUR", Amount: "1.20", Basis: "quantity", Quantity: "2", Unit: "u", Price: "0.60",
 			PriceList: "pl", Limit: "5", Top: "10", Observed: true, CostCentre: "CC",
 		},
-		Review: &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier"},
-		Ticket: &rationale.Ticket{By: []string{"group:a"}, Quorum: 2, Expires: at("2026-11-01T10:30:00Z")},
+		Review: &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier", NotBy: []string{"group:a"}},
+		Ticket: &rationale.Ticket{
+			By: []string{"group:a"}, Quorum: 2, Expires: at("2026-11-01T10:30:00Z"), Capped: true,
+			Ceilings: []rationale.Ceiling{{Group: "g", Currency: "EUR", UpTo: "5"}, {Person: "p", Currency: "EUR", UpTo: "6"}},
+		},
 		Rationale: &rationale.Rationale{
 			Purpose: "p", Expected: "e", Alternatives: []rationale.Alternative{{Option: "o", Rejected: "r"}},
 			Evidence: []string{"call-0"}, Fallback: "f", Uncertainty: "u", Text: "t", Reasoning: "r", Source: "s",
