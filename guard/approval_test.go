@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,4 +155,147 @@ func TestWithoutEvidenceNoTicketServes(t *testing.T) {
 	s := open(t, []authority.Document{grantDocument("fleet", scaleClass(""))}, guard.WithLedger(nil), guard.WithoutEvidence())
 	_, d := s.Begin(t.Context(), guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":5}`), Ticket: "made-up"})
 	assert.Equal(t, []rationale.Reason{rationale.ApprovalInvalid}, refused(t, d))
+}
+
+// Whatever the class keeps of the arguments, and whoever they are sealed for, the
+// same call is recognized, also by the next process, and another one is not.
+func TestApprovalsOfWhatIsNotRecorded(t *testing.T) {
+	for name, c := range map[string]struct {
+		class string
+		opts  []guard.Option
+	}{
+		"keyed":  {class: ", record: {arguments: hmac}", opts: []guard.Option{guard.WithRecordKeys(recordKey("k1"))}},
+		"sealed": {opts: []guard.Option{guard.WithErasure(oneKey{}, func(guard.Checked) string { return "pat" })}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := ask(t, asksPeople+c.class, c.opts...)
+			pend := a.decide(t, "20").Record()
+			require.True(t, strings.HasPrefix(pend.ActionDigest, rationale.KeyedPrefix), pend.ActionDigest)
+			require.Empty(t, pend.Arguments)
+			require.NoError(t, a.answer(pend.ID, "sam@example.com", rationale.AnswerApprove, ""))
+			_, other := a.again("21", pend.ID)
+			assert.Contains(t, refused(t, other), rationale.ApprovalInvalid)
+
+			require.NoError(t, a.ledger.Close())
+			var err error
+			a.ledger, err = ledger.Open("/evidence", journal.WithFS(a.fs), journal.WithClock(a.clock.Now))
+			require.NoError(t, err)
+			a.stage = under(t, asksPeople+c.class, append(c.opts, guard.WithLedger(a.ledger), guard.WithClock(a.clock.Now))...)
+			_, d := a.again("20", pend.ID)
+			assert.True(t, d.Allowed(), "%s", d.Refusal())
+		})
+	}
+}
+
+// oneKey has the same key for everybody.
+type oneKey struct{}
+
+func (oneKey) Key(context.Context, string) (rationale.SubjectKey, error) {
+	return rationale.SubjectKey{ID: "s1", Secret: []byte("0123456789abcdef0123456789abcdef")}, nil
+}
+
+func (oneKey) Erase(context.Context, string, string, string, func(context.Context, rationale.Erasure) error) (bool, error) {
+	return false, nil
+}
+
+const spends = `, spend: {currency: EUR, estimate: {quantity: args.replicas, price: "1.50"}, per_event: {parameterized: "15", authorization_required: "60"}}`
+
+// The price is the documents' at the time of use: what costs more than was approved
+// asks again, and the new ticket takes the place of the old one.
+func TestAHigherPriceAsksAgain(t *testing.T) {
+	price := "1.50"
+	estimated := guard.NewEstimator("cost", "EUR", func(context.Context, guard.Checked) (string, error) { return price, nil })
+	a := ask(t, `, spend: {currency: EUR, estimate: {estimator: cost}, per_event: {parameterized: "1", authorization_required: "60"}}`, guard.WithEstimators(estimated))
+	first := a.decide(t, "20").Record()
+	require.NoError(t, a.answer(first.ID, "sam@example.com", rationale.AnswerApprove, ""))
+	price = "1.51"
+	_, dearer := a.again("20", first.ID)
+	require.Equal(t, rationale.Pend, dearer.Verdict())
+	assert.Contains(t, string(dearer.Refusal()), "the price is 1.51 EUR, and 1.50 was approved")
+	price = "1.50"
+	_, d := a.again("20", first.ID)
+	assert.Contains(t, refused(t, d), rationale.ApprovalInvalid, "the other ticket has taken its place")
+	second := dearer.Record().ID
+	require.NoError(t, a.answer(second, "sam@example.com", rationale.AnswerApprove, ""))
+	_, d = a.again("20", second)
+	assert.True(t, d.Allowed(), "%s", d.Refusal())
+	assert.Equal(t, second, d.Record().Parent)
+}
+
+// Nothing that people say lifts a bound or the top of the ladder.
+func TestWhatCannotBeApprovedAway(t *testing.T) {
+	a := ask(t, spends+`, bounds: [{expr: "args.replicas <= 60", why: capacity}]`)
+	assert.Equal(t, []rationale.Reason{rationale.SpendLimit}, refused(t, a.decide(t, "41")))
+	ticket := a.decide(t, "40").Record()
+	require.Equal(t, rationale.Pend, ticket.Verdict)
+	require.NoError(t, a.answer(ticket.ID, "sam@example.com", rationale.AnswerApprove, ""))
+	require.NoError(t, a.ledger.Suspend(t.Context(), rationale.Suspension{Authorization: "fleet", Class: "scale"}, "lee@example.com", "incident 7", a.clock.Now()))
+	_, d := a.again("40", ticket.ID)
+	assert.Equal(t, []rationale.Reason{rationale.Suspended}, refused(t, d))
+	assert.NotContains(t, string(d.Refusal()), "lee@", "no names of people")
+	require.NoError(t, a.ledger.Resume(t.Context(), rationale.Suspension{Authorization: "fleet", Class: "scale"}, "lee@example.com", "over", a.clock.Now()))
+	_, d = a.again("40", ticket.ID)
+	assert.True(t, d.Allowed(), "a refusal used nothing up: %s", d.Refusal())
+}
+
+// A matrix says how much who may approve, and the ticket says so too.
+func TestCeilingsOfTheMatrix(t *testing.T) {
+	matrix := authority.Document{Name: "matrix.yaml", Data: []byte(`apiVersion: ambit/v1
+kind: AuthorityMatrix
+domains: {scaling: [fleet.scale]}
+bodies: [{id: cab, may_grant: {domains: [scaling], currency: EUR, per_event: {parameterized: "15", authorization_required: "60"}}}]
+approvers:
+  - {group: oncall, currency: EUR, up_to: "45.00"}
+  - {person: vp@example.com, currency: EUR, up_to: "100.00"}
+`)}
+	doc := grantDocument("fleet", scaleClass(spends))
+	doc.Data = []byte(strings.Replace(string(doc.Data), "grant: {by", "grant: {body: cab, by", 1))
+	a := ask(t, spends)
+	require.NoError(t, a.Reload([]authority.Document{doc, matrix}))
+	within, above := a.decide(t, "30").Record(), a.decide(t, "31").Record()
+	require.True(t, within.Ticket.Capped)
+	require.Len(t, within.Ticket.Ceilings, 2)
+	require.NoError(t, a.answer(within.ID, "sam@example.com", rationale.AnswerApprove, ""))
+	require.ErrorContains(t, a.answer(above.ID, "sam@example.com", rationale.AnswerApprove, ""), "46.5 EUR is more than the 45.00 that sam@example.com may approve")
+	require.NoError(t, a.answer(above.ID, "vp@example.com", rationale.AnswerApprove, ""))
+
+	matrix.Data = []byte(strings.Replace(string(matrix.Data), `"45.00"`, `"40.00"`, 1))
+	require.NoError(t, a.Reload([]authority.Document{doc, matrix}))
+	_, d := a.again("30", within.ID)
+	assert.Equal(t, rationale.Pend, d.Verdict(), "another matrix asks again")
+}
+
+// Reviews of a sample, and what brakes a class whose reviews nobody does.
+func TestReviewsOfASample(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(""))
+	doc.Data = append(doc.Data, "review: {by: [group:risk], within: 1h, sample: 100%, max_overdue: 1}\n"...)
+	a := ask(t, "")
+	require.NoError(t, a.Reload([]authority.Document{doc}))
+	for range 2 {
+		ctx, d := a.begin(t.Context(), "5")
+		require.True(t, d.Allowed())
+		require.NoError(t, a.End(ctx, d, nil, nil))
+		require.NotNil(t, d.Record().Review)
+		assert.Equal(t, "sample", d.Record().Review.Reason)
+	}
+	a.clock.Advance(time.Hour)
+	braked := a.decide(t, "5")
+	require.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ReviewDebt}, refused(t, braked))
+	owed := a.ledger.Reviews()
+	require.Len(t, owed, 2)
+	review := func(by string, groups ...string) error {
+		return a.ledger.Review(t.Context(), &rationale.Review{
+			Decision: owed[0].ID, At: a.clock.Now(), By: rationale.Person{ID: by, Groups: groups}, Finding: rationale.Upheld,
+		})
+	}
+	require.ErrorIs(t, review("owner@example.com", "risk"), ledger.ErrRefused)
+	require.ErrorIs(t, review("sam@example.com", "risk", "oncall"), ledger.ErrRefused)
+	require.NoError(t, review("rae@example.com", "risk"))
+	assert.True(t, a.decide(t, "5").Allowed())
+
+	require.NoError(t, a.answer(braked.Record().ID, "sam@example.com", rationale.AnswerApprove, ""))
+	_, d := a.again("5", braked.Record().ID)
+	assert.True(t, d.Allowed(), "the brake has gone, and the approval serves its one action")
+	_, d = a.again("5", braked.Record().ID)
+	assert.Contains(t, refused(t, d), rationale.ApprovalInvalid)
 }

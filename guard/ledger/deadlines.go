@@ -77,13 +77,6 @@ func (d *deadlines) first() *deadline {
 	return d.heap[0]
 }
 
-// expire drops what is due at a time.
-func (d *deadlines) expire(at time.Time) {
-	for d.len() > 0 && !d.heap[0].at.After(at) {
-		d.remove(d.heap[0].id)
-	}
-}
-
 // before counts what is due at a time.
 func (d *deadlines) before(at time.Time) int {
 	n := 0

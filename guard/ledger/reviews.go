@@ -242,24 +242,23 @@ func rationaleKey(d *rationale.Decision) string {
 	return rationale.Digest(text)
 }
 
-// fold appends a text and a NUL, with ASCII letters in lower case and runs of
-// spaces as one.
+// fold appends a text and a NUL, with ASCII letters in lower case, runs of spaces
+// as one, and none at the ends.
 func fold(dst []byte, text string) []byte {
-	space := true
+	start, space := len(dst), false
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c == ' ' || '\t' <= c && c <= '\r':
-			if !space {
-				dst = append(dst, ' ')
-			}
+		c := text[i]
+		if c == ' ' || '\t' <= c && c <= '\r' {
 			space = true
 			continue
-		case 'A' <= c && c <= 'Z':
-			dst = append(dst, c+'a'-'A')
-		default:
-			dst = append(dst, c)
 		}
-		space = false
+		if space && len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		if space = false; 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
 	}
 	return append(dst, 0)
 }

@@ -1,0 +1,556 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/guard/guardtest"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/internal/crashfs"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// asks returns a draft that waits for two of the on-call group.
+func asks(action string) *rationale.Decision {
+	d := guardtest.Pending()
+	d.ActionDigest, d.Terms.ApproveQuorum = rationale.Digest([]byte(action)), 2
+	return d
+}
+
+// presents returns a draft of the same call, with its ticket.
+func presents(of *rationale.Decision) *rationale.Decision {
+	d := guardtest.Pending()
+	d.ActionDigest, d.Parent = of.ActionDigest, of.ID
+	return d
+}
+
+func answers(of *rationale.Decision, by string, answer rationale.Answer) *rationale.Approval {
+	a := &rationale.Approval{Ticket: of.ID, By: rationale.Person{ID: by, Groups: []string{"oncall"}}, Answer: answer}
+	if answer == rationale.AnswerDeny {
+		a.Why = "no"
+	}
+	return a
+}
+
+func TestAnswersAndUsesSurviveARestart(t *testing.T) {
+	for name, opts := range map[string][]journal.Option{
+		"from all records": nil,
+		"from a snapshot":  {journal.WithRotation(journal.Rotation{Records: 2})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fs := crashfs.New()
+			l := openLedger(t, fs, opts...)
+			half, full, used, denied, replaced := asks("half"), asks("full"), asks("used"), asks("denied"), asks("replaced")
+			for _, d := range []*rationale.Decision{half, full, used, denied, replaced} {
+				require.NoError(t, l.Admit(ctx, d))
+				require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
+			}
+			for _, d := range []*rationale.Decision{full, used, replaced} {
+				require.NoError(t, l.Answer(ctx, answers(d, "kim", rationale.AnswerApprove)))
+			}
+			require.NoError(t, l.Answer(ctx, answers(denied, "kim", rationale.AnswerDeny)))
+			use := presents(used)
+			require.NoError(t, l.Admit(ctx, use))
+			require.Equal(t, rationale.Allow, use.Verdict)
+			dearer := presents(replaced)
+			dearer.Checks = append(dearer.Checks, rationale.Check{Kind: rationale.CheckTrigger, ID: "escalate[1]", Result: rationale.Raised, To: classify.AuthorizationRequired})
+			require.NoError(t, l.Admit(ctx, dearer))
+			require.Equal(t, rationale.Pend, dearer.Verdict)
+			fs.Unlock() // the process ends
+
+			l = openLedger(t, fs, opts...)
+			var open []string
+			for _, p := range l.Tickets(time.Now()) {
+				open = append(open, p.Decision.ID)
+			}
+			assert.ElementsMatch(t, []string{half.ID, full.ID, dearer.ID}, open)
+			for what, d := range map[string]*rationale.Decision{
+				"1 of 2": half, "it serves once": used, "denied: no": denied, "taken its place": replaced,
+			} {
+				again := presents(d)
+				require.NoError(t, l.Admit(ctx, again))
+				assert.Equal(t, rationale.Deny, again.Verdict, what)
+				assert.Contains(t, again.Checks[len(again.Checks)-1].Message, what)
+			}
+			require.ErrorIs(t, l.Answer(ctx, answers(half, "SAM", rationale.AnswerApprove)), ledger.ErrRefused)
+			again := presents(full)
+			require.NoError(t, l.Admit(ctx, again))
+			assert.Equal(t, rationale.Allow, again.Verdict)
+			assert.Empty(t, journal.Verify(journal.Expect{FS: fs}, dir).Problems)
+		})
+	}
+}
+
+// A step that fails leaves an approval unused, and a denial in force only where it
+// may be recorded.
+func TestAFailedStepUsesNothing(t *testing.T) {
+	var recorder guardtest.Recorder
+	l := ledger.New(&recorder)
+	d := asks("a")
+	d.Terms.ApproveQuorum = 1
+	require.NoError(t, l.Admit(ctx, d))
+	require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
+	recorder.Fail(syscall.ENOSPC)
+	require.Error(t, l.Admit(ctx, presents(d)))
+	require.Error(t, l.Answer(ctx, answers(d, "kim", rationale.AnswerDeny)))
+	recorder.Fail(nil)
+	use := presents(d)
+	require.NoError(t, l.Admit(ctx, use))
+	assert.Equal(t, rationale.Allow, use.Verdict)
+	assert.ErrorIs(t, l.Answer(ctx, answers(d, "kim", rationale.AnswerDeny)), ledger.ErrRefused, "it is used")
+
+	sampled := rationale.Approval{}
+	assert.ErrorIs(t, l.Answer(ctx, &sampled), ledger.ErrRefused)
+	assert.Error(t, l.Answer(ctx, nil))
+	assert.Error(t, new(ledger.Memory).Answer(ctx, &sampled))
+}
+
+// What the ledger cannot know is held until it is known: a ticket whose use, or
+// whose denial, may be on the disk lets nothing run.
+func TestWhatMayBeRecordedHoldsTheTicket(t *testing.T) {
+	for name, step := range map[string]func(context.Context, *ledger.Memory, *rationale.Decision) error{
+		"its use": func(ctx context.Context, l *ledger.Memory, d *rationale.Decision) error {
+			return l.Admit(ctx, presents(d))
+		},
+		"its denial": func(ctx context.Context, l *ledger.Memory, d *rationale.Decision) error {
+			return l.Answer(ctx, answers(d, "kim", rationale.AnswerDeny))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := &slowDisk{FS: crashfs.New()}
+			l, err := ledger.Open(dir, journal.WithFS(disk))
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = l.Close() })
+			d := asks("a")
+			d.Terms.ApproveQuorum = 1
+			require.NoError(t, l.Admit(ctx, d))
+			require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
+
+			entered, release := disk.hang()
+			short, cancel := context.WithCancel(ctx)
+			done := make(chan error)
+			go func() { done <- step(short, l, d) }()
+			<-entered
+			cancel()
+			require.ErrorIs(t, <-done, journal.ErrUncertain)
+			require.ErrorIs(t, l.Answer(ctx, answers(d, "ann", rationale.AnswerDeny)), ledger.ErrRefused)
+			again := make(chan *rationale.Decision)
+			go func() {
+				use := presents(d)
+				assert.NoError(t, l.Admit(ctx, use))
+				again <- use
+			}()
+			close(release)
+			use := <-again
+			assert.Equal(t, rationale.Deny, use.Verdict)
+			assert.Contains(t, use.Reasons, rationale.ApprovalInvalid)
+			assert.Empty(t, l.Tickets(time.Now()))
+		})
+	}
+}
+
+// checkApprovals reads records in order, and says what breaks the rules of approvals.
+func checkApprovals(recs []rationale.Record) (problems []string) {
+	tickets := make(map[string]*rationale.Decision)
+	approved := make(map[string]map[string]string) // ticket → person → approval
+	closed := make(map[string]string)
+	for _, rec := range recs {
+		switch r := rec.(type) {
+		case *rationale.Approval:
+			switch {
+			case tickets[r.Ticket] == nil:
+				problems = append(problems, "an answer to no ticket "+r.Ticket)
+			case closed[r.Ticket] != "":
+				problems = append(problems, fmt.Sprintf("an answer to %s, which was %s", r.Ticket, closed[r.Ticket]))
+			case r.Answer == rationale.AnswerDeny:
+				closed[r.Ticket] = "denied"
+			default:
+				approved[r.Ticket][strings.ToLower(r.By.ID)] = r.ID
+			}
+		case *rationale.Decision:
+			if r.Ticket != nil {
+				tickets[r.ID], approved[r.ID] = r, map[string]string{}
+			}
+			if r.Parent == "" || r.Verdict != rationale.Allow {
+				if r.Parent != "" && r.Ticket != nil {
+					closed[r.Parent] = "replaced"
+				}
+				continue
+			}
+			ticket := tickets[r.Parent]
+			switch {
+			case ticket == nil:
+				problems = append(problems, r.ID+" uses no ticket")
+			case closed[r.Parent] != "":
+				problems = append(problems, fmt.Sprintf("%s uses %s, which was %s", r.ID, r.Parent, closed[r.Parent]))
+			case len(approved[r.Parent]) < ticket.Ticket.Quorum:
+				problems = append(problems, r.ID+" has no quorum")
+			case ticket.ActionDigest != r.ActionDigest:
+				problems = append(problems, r.ID+" is another action")
+			case !r.At.Before(ticket.Ticket.Expires):
+				problems = append(problems, r.ID+" is late")
+			}
+			closed[r.Parent] = "used"
+		}
+	}
+	return problems
+}
+
+func TestTheCheckerOfApprovalsSeesEachFault(t *testing.T) {
+	ticket := asks("a")
+	rationale.Conclude(ticket)
+	use := func() *rationale.Decision {
+		d := presents(ticket)
+		d.Approval = "x"
+		rationale.Conclude(d)
+		return d
+	}
+	yes := func(by string) rationale.Record { return answers(ticket, by, rationale.AnswerApprove) }
+	other := use()
+	other.ActionDigest = "sha256:b"
+	late := use()
+	late.At = ticket.Ticket.Expires
+	assert.Empty(t, checkApprovals([]rationale.Record{ticket, yes("a"), yes("b"), use()}))
+	for want, recs := range map[string][]rationale.Record{
+		"uses no ticket":   {use()},
+		"which was used":   {ticket, yes("a"), yes("b"), use(), use()},
+		"which was denied": {ticket, yes("a"), yes("b"), answers(ticket, "c", rationale.AnswerDeny), use()},
+		"has no quorum":    {ticket, yes("a"), yes("A"), use()},
+		"another action":   {ticket, yes("a"), yes("b"), other},
+		"is late":          {ticket, yes("a"), yes("b"), late},
+	} {
+		problems := checkApprovals(recs)
+		require.Len(t, problems, 1, want)
+		assert.Contains(t, problems[0], want)
+	}
+}
+
+// Whatever is asked, answered and used, and wherever the disk fails and the machine
+// ends, an approval is used at most once, and no denial that was reported is passed
+// over.
+func TestApprovalsUnderCrashes(t *testing.T) {
+	uses, crashes := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		random := rand.New(rand.NewPCG(seed, 0))
+		rotation := journal.WithRotation(journal.Rotation{Records: rapid.IntRange(2, 12).Draw(t, "rotation")})
+		fs := crashfs.New()
+		reopen := func() *ledger.Memory {
+			l, err := ledger.Open(dir, journal.WithFS(fs), rotation)
+			require.NoError(t, err)
+			return l
+		}
+		l := reopen()
+		defer func() { _ = l.Close() }()
+		var asked []*rationale.Decision
+		ran, denials := map[string]int{}, map[string]bool{} // that the ledger reported, by ticket
+		people := []string{"sam", "kim", "ann", "SAM"}
+		for range rapid.IntRange(10, 60).Draw(t, "steps") {
+			if random.IntN(6) == 0 {
+				after := random.IntN(4)
+				fs.Inject(func(crashfs.Call) crashfs.Fault {
+					if after--; after < 0 {
+						return crashfs.Fault{Err: syscall.EIO}
+					}
+					return crashfs.Fault{}
+				})
+			}
+			var of *rationale.Decision
+			if len(asked) > 0 {
+				of = asked[random.IntN(len(asked))]
+			}
+			switch op := random.IntN(10); {
+			case op == 0:
+				fs.Inject(nil)
+				_ = l.Close()
+				if random.IntN(2) == 0 {
+					fs = fs.Crash(random)
+				}
+				crashes++
+				l = reopen()
+			case op < 3 || of == nil:
+				d := asks(fmt.Sprint(random.IntN(3)))
+				if l.Admit(ctx, d) == nil {
+					asked = append(asked, d)
+				}
+			case op < 7:
+				answer := rationale.AnswerApprove
+				if random.IntN(6) == 0 {
+					answer = rationale.AnswerDeny
+				}
+				if l.Answer(ctx, answers(of, people[random.IntN(4)], answer)) == nil && answer == rationale.AnswerDeny {
+					denials[of.ID] = true
+				}
+			default:
+				d := presents(of)
+				if random.IntN(8) == 0 {
+					d.Checks = append(d.Checks, rationale.Check{Kind: rationale.CheckTrigger, ID: "escalate[1]", Result: rationale.Raised, To: classify.AuthorizationRequired})
+				}
+				if l.Admit(ctx, d) != nil {
+					break
+				}
+				if d.Ticket != nil {
+					asked = append(asked, d)
+				}
+				if d.Verdict == rationale.Allow {
+					ran[of.ID]++
+					uses++
+					if denials[of.ID] {
+						t.Fatalf("ticket %s was used after its denial", of.ID)
+					}
+				}
+			}
+			fs.Inject(nil)
+		}
+		for ticket, n := range ran {
+			if n > 1 {
+				t.Fatalf("the approval of ticket %s let %d calls run", ticket, n)
+			}
+		}
+		_ = l.Close()
+		for _, problem := range checkApprovals(recorded(fs)) {
+			t.Error(problem)
+		}
+	})
+	assert.NotZero(t, uses)
+	assert.NotZero(t, crashes)
+}
+
+func TestReviewsAreOwedUntilTheyAreAnswered(t *testing.T) {
+	fs := crashfs.New()
+	opts := []journal.Option{journal.WithRotation(journal.Rotation{Records: 3})}
+	l := openLedger(t, fs, opts...)
+	owing := reviewed()
+	require.NoError(t, l.Admit(ctx, owing))
+	by := func(id string, groups ...string) *rationale.Review {
+		return &rationale.Review{Decision: owing.ID, By: rationale.Person{ID: id, Groups: groups}, Finding: rationale.Upheld}
+	}
+	require.ErrorContains(t, l.Review(ctx, by("rae", "risk")), "no outcome yet")
+	require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(owing)))
+	require.ErrorIs(t, l.Review(ctx, by("rae", "sales")), ledger.ErrRefused)
+	require.ErrorIs(t, l.Review(ctx, by("rae", "risk", "oncall")), ledger.ErrRefused, "an approver")
+
+	other := reviewed()
+	require.NoError(t, l.Admit(ctx, other))
+	fs.Unlock()
+	l = openLedger(t, fs, opts...)
+	owed := l.Reviews()
+	require.Len(t, owed, 2)
+	assert.Equal(t, []string{"group:risk"}, owed[0].Review.By)
+	assert.Empty(t, owed[0].Rationale, "what the agent claims is in the records")
+	require.NoError(t, l.Review(ctx, by("rae", "risk")))
+	require.ErrorIs(t, l.Review(ctx, by("rae", "risk")), ledger.ErrRefused, "once")
+	require.ErrorIs(t, l.Review(ctx, &rationale.Review{Decision: "x"}), ledger.ErrRefused)
+	assert.Error(t, l.Review(ctx, nil))
+	assert.Error(t, new(ledger.Memory).Review(ctx, by("rae", "risk")))
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs, opts...)
+	assert.Len(t, l.Reviews(), 1)
+}
+
+// More overdue reviews than the class allows make it wait for people, until
+// enough are answered; other classes go on.
+func TestOverdueReviewsBrakeTheClass(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restart %v", restart), func(t *testing.T) {
+			fs := crashfs.New()
+			l := openLedger(t, fs)
+			start := time.Now()
+			owing := func(class string, at time.Time) *rationale.Decision {
+				d := reviewed()
+				d.Class, d.At, d.Terms.MaxOverdue = class, at, 2
+				require.NoError(t, l.Admit(ctx, d))
+				return d
+			}
+			var owed []*rationale.Decision
+			for range 3 {
+				d := owing("scale", start)
+				require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+				owed = append(owed, d)
+			}
+			owing("scale", start.Add(time.Hour))
+			if restart {
+				require.NoError(t, l.Close())
+				l = openLedger(t, fs)
+			}
+			due := start.Add(48 * time.Hour)
+			assert.Equal(t, rationale.Allow, owing("scale", due.Add(-1)).Verdict)
+			braked := owing("scale", due)
+			assert.Equal(t, rationale.Pend, braked.Verdict)
+			assert.Equal(t, classify.AuthorizationRequired, braked.Tier)
+			assert.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ReviewDebt}, braked.Reasons)
+			assert.Nil(t, braked.Review)
+			assert.Equal(t, rationale.Allow, owing("other", due).Verdict)
+
+			require.NoError(t, l.Review(ctx, &rationale.Review{
+				Decision: owed[0].ID, At: due, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.InsufficientRecord, Why: "no log",
+			}))
+			assert.Equal(t, rationale.Allow, owing("scale", due).Verdict)
+		})
+	}
+}
+
+func TestRepeatedRationaleOpensAReview(t *testing.T) {
+	fs := crashfs.New()
+	l := openLedger(t, fs)
+	reviewsOf := func(purpose string, n int) (opened []int) {
+		for i := range n {
+			d := guardtest.Allowed()
+			d.Terms.ReviewBy, d.Terms.ReviewWithin = []string{"group:risk"}, time.Hour
+			d.Rationale = &rationale.Rationale{Purpose: purpose}
+			require.NoError(t, l.Admit(ctx, d))
+			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+			if d.Review != nil {
+				assert.Equal(t, "boilerplate", d.Review.Reason)
+				opened = append(opened, i+1)
+			}
+		}
+		return opened
+	}
+	assert.Equal(t, []int{10, 20}, reviewsOf("Scale as requested.", 25))
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 1}))
+	require.NoError(t, l.Admit(ctx, guardtest.Denied())) // begins with a snapshot
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs)
+	assert.Equal(t, []int{5}, reviewsOf("  scale AS\n\trequested. ", 6), "the same words")
+	assert.Empty(t, reviewsOf("Scale, as requested.", 9), "others")
+}
+
+func TestSuspensions(t *testing.T) {
+	fs := crashfs.New()
+	opts := []journal.Option{journal.WithRotation(journal.Rotation{Records: 2})}
+	l := openLedger(t, fs, opts...)
+	verdict := func() rationale.Verdict {
+		d := guardtest.Allowed()
+		require.NoError(t, l.Admit(ctx, d))
+		if d.Verdict == rationale.Deny {
+			assert.Equal(t, []rationale.Reason{rationale.Suspended}, d.Reasons)
+		} else {
+			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+		}
+		return d.Verdict
+	}
+	agent, all := rationale.Suspension{Agent: guardtest.AgentID}, rationale.Suspension{Everything: true}
+	for _, bad := range []error{
+		l.Suspend(ctx, rationale.Suspension{}, "lee", "test", time.Time{}), l.Suspend(ctx, agent, "", "test", time.Time{}),
+		l.Suspend(ctx, agent, "lee", " ", time.Time{}), l.Resume(ctx, agent, "lee", "test", time.Time{}),
+	} {
+		require.ErrorIs(t, bad, ledger.ErrRefused)
+	}
+	require.Error(t, new(ledger.Memory).Suspend(ctx, agent, "lee", "test", time.Time{}))
+	assert.Equal(t, rationale.Allow, verdict())
+	require.NoError(t, l.Suspend(ctx, agent, "lee", "incident 7", time.Time{}))
+	require.NoError(t, l.Suspend(ctx, all, "lee", "incident 7", time.Time{}))
+	assert.Equal(t, rationale.Deny, verdict())
+	fs.Unlock()
+
+	l = openLedger(t, fs, opts...)
+	assert.Equal(t, rationale.Deny, verdict(), "also after a restart")
+	require.Len(t, l.Suspensions(), 2)
+	assert.Equal(t, "lee", l.Suspensions()[0].By)
+	assert.Equal(t, "incident 7", l.Suspensions()[0].Message)
+	require.NoError(t, l.Resume(ctx, all, "kim", "over", time.Time{}))
+	assert.Equal(t, rationale.Deny, verdict(), "the agent's stands")
+	require.NoError(t, l.Resume(ctx, agent, "kim", "over", time.Time{}))
+	assert.Equal(t, rationale.Allow, verdict())
+	fs.Unlock()
+	l = openLedger(t, fs, opts...)
+	assert.Equal(t, rationale.Allow, verdict())
+}
+
+// What cannot be recorded is suspended even so, and stays so when resuming cannot
+// be recorded.
+func TestSuspensionFailsClosed(t *testing.T) {
+	var recorder guardtest.Recorder
+	l := ledger.New(&recorder)
+	all := rationale.Suspension{Everything: true}
+	recorder.Fail(syscall.ENOSPC)
+	require.ErrorIs(t, l.Suspend(ctx, all, "lee", "incident", time.Time{}), syscall.ENOSPC)
+	recorder.Fail(nil)
+	d := guardtest.Allowed()
+	require.NoError(t, l.Admit(ctx, d))
+	assert.Equal(t, rationale.Deny, d.Verdict)
+	require.NoError(t, l.Suspend(ctx, all, "lee", "incident", time.Time{}))
+	assert.Len(t, recorder.Lifecycles(rationale.EventSuspended), 1)
+	recorder.Fail(syscall.ENOSPC)
+	require.Error(t, l.Resume(ctx, all, "lee", "over", time.Time{}))
+	recorder.Fail(nil)
+	observed := guardtest.Allowed()
+	observed.Mode = rationale.Observe
+	require.NoError(t, l.Admit(ctx, observed))
+	assert.Equal(t, rationale.Deny, observed.Verdict, "in observe mode too")
+}
+
+// What was checked before a suspension is recorded before it.
+func TestSuspendWaitsForWhatWasChecked(t *testing.T) {
+	var (
+		l       *ledger.Memory
+		checked = make(chan struct{})
+		release = make(chan struct{})
+		order   []rationale.Kind
+	)
+	l = ledger.New(recorderFunc(func(_ context.Context, recs ...rationale.Record) error {
+		if recs[0].RecordKind() == rationale.KindDecision {
+			close(checked)
+			<-release
+		}
+		order = append(order, recs[0].RecordKind())
+		return nil
+	}))
+	d := guardtest.Allowed()
+	admitted, suspended := make(chan error), make(chan error)
+	go func() { admitted <- l.Admit(ctx, d) }()
+	<-checked
+	go func() {
+		suspended <- l.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", time.Time{})
+	}()
+	for len(l.Suspensions()) == 0 {
+		runtime.Gosched()
+	}
+	for range 10_000 { // for a suspension that does not wait
+		runtime.Gosched()
+	}
+	close(release)
+	require.NoError(t, <-admitted)
+	require.NoError(t, <-suspended)
+	assert.Equal(t, []rationale.Kind{rationale.KindDecision, rationale.KindLifecycle}, order)
+}
+
+// The snapshot of a version that could not ask people anything yet is read: of its
+// tickets and reviews there is nothing to answer with.
+func TestASnapshotOfTheVersionBeforeIsRead(t *testing.T) {
+	fs := crashfs.New()
+	j, err := journal.Open(dir, journal.WithFS(fs), journal.WithState(past{}))
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+	l := openLedger(t, fs)
+	assert.Equal(t, ledger.Status{}, l.Status(time.Now()))
+	var lost []string
+	for _, rec := range recorded(fs) {
+		if o, ok := rec.(*rationale.Outcome); ok {
+			lost = append(lost, o.Decision)
+		}
+	}
+	assert.Equal(t, []string{"d1"}, lost)
+}
+
+type past struct{ future }
+
+func (past) Snapshot(now time.Time) []rationale.Record {
+	return []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: []byte(
+		`{"version":1,"open":[{"decision":"d1","at":"2026-11-01T10:00:00Z","segment":1}],` +
+			`"tickets":[{"decision":"d2","at":"2036-11-01T10:00:00Z","segment":1}],"reviews":[{"decision":"d3","at":"2026-11-01T10:00:00Z","segment":1}]}`)}}
+}
