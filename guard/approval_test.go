@@ -211,7 +211,7 @@ func TestAHigherPriceAsksAgain(t *testing.T) {
 	price = "1.51"
 	_, dearer := a.again("20", first.ID)
 	require.Equal(t, rationale.Pend, dearer.Verdict())
-	assert.Contains(t, string(dearer.Refusal()), "the price is 1.51 EUR, and 1.50 was approved")
+	assert.Contains(t, string(dearer.Refusal()), "the price is 1.51 EUR, and 1.5 was approved")
 	price = "1.50"
 	_, d := a.again("20", first.ID)
 	assert.Contains(t, refused(t, d), rationale.ApprovalInvalid, "the other ticket has taken its place")
