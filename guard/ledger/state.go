@@ -82,6 +82,7 @@ type waiting struct {
 func (p projection) Snapshot(now time.Time) []rationale.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tickets.expire(p.later(now))
 	s, err := p.save()
 	if err != nil { // a time that JSON cannot hold; no record with it could be written
 		return nil
