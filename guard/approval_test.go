@@ -128,25 +128,46 @@ func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 	}
 }
 
+// together keeps records, and from the first of a number of decisions on waits until
+// all of them are there: each is then judged before one is recorded.
+type together struct {
+	guardtest.Recorder
+	waits atomic.Bool
+	group sync.WaitGroup
+}
+
+func (r *together) Append(ctx context.Context, recs ...rationale.Record) error {
+	if r.waits.Load() {
+		r.group.Done()
+		r.group.Wait()
+	}
+	return r.Recorder.Append(ctx, recs...)
+}
+
 // Of 64 that present one approved ticket at once, one runs.
 func TestOneApprovalManyRacers(t *testing.T) {
-	a := ask(t, asksPeople)
-	ticket := a.decide(t, "20").Record().ID
-	require.NoError(t, a.answer(ticket, "sam@example.com", rationale.AnswerApprove, ""))
+	const racers = 64
+	recorder := &together{}
+	l := ledger.New(recorder)
+	s := under(t, asksPeople, guard.WithLedger(l))
+	ticket := s.decide(t, "20").Record().ID
+	require.NoError(t, l.Answer(t.Context(), &rationale.Approval{
+		Ticket: ticket, At: s.clock.Now(), By: rationale.Person{ID: "sam@example.com", Groups: []string{"oncall"}}, Answer: rationale.AnswerApprove,
+	}))
+	recorder.group.Add(racers)
+	recorder.waits.Store(true)
 	var (
 		won   atomic.Int32
-		start = make(chan struct{})
 		group sync.WaitGroup
 	)
-	for range 64 {
+	for range racers {
 		group.Go(func() {
-			<-start
-			if _, d := a.again("20", ticket); d.Allowed() {
+			_, d := s.Begin(context.Background(), guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":20}`), Ticket: ticket})
+			if d.Allowed() {
 				won.Add(1)
 			}
 		})
 	}
-	close(start)
 	group.Wait()
 	assert.EqualValues(t, 1, won.Load())
 }

@@ -144,17 +144,18 @@ func TestWhatMayBeRecordedHoldsTheTicket(t *testing.T) {
 			<-entered
 			cancel()
 			require.ErrorIs(t, <-done, journal.ErrUncertain)
-			require.ErrorIs(t, l.Answer(ctx, answers(d, "ann", rationale.AnswerDeny)), ledger.ErrRefused)
-			again := make(chan *rationale.Decision)
-			go func() {
-				use := presents(d)
-				assert.NoError(t, l.Admit(ctx, use))
-				again <- use
-			}()
+			// What is judged before the disk answers, of those who do not wait for it.
+			early := presents(d)
+			require.Error(t, l.Admit(short, early))
+			assert.Equal(t, rationale.Deny, early.Verdict)
+			assert.Contains(t, early.Reasons, rationale.ApprovalInvalid)
+
 			close(release)
-			use := <-again
-			assert.Equal(t, rationale.Deny, use.Verdict)
-			assert.Contains(t, use.Reasons, rationale.ApprovalInvalid)
+			late := presents(d)
+			require.NoError(t, l.Admit(ctx, late))
+			assert.Equal(t, rationale.Deny, late.Verdict)
+			assert.Contains(t, late.Reasons, rationale.ApprovalInvalid)
+			require.ErrorIs(t, l.Answer(ctx, answers(d, "ann", rationale.AnswerDeny)), ledger.ErrRefused)
 			assert.Empty(t, l.Tickets(time.Now()))
 		})
 	}
