@@ -140,5 +140,16 @@ func people() []mutant {
 			Old: "\t\ts.apply(l)\n", New: "\t\t_ = l\n",
 			Why: "a suspension ends with the process",
 		},
+		{
+			File: "guard/einoguard/approval.go", Package: "./guard/einoguard", Run: "^TestParallelCallsOfWhichSomePend$",
+			Old: "!named && kept", New: "!named && !kept",
+			Why: "a resumption of one interrupt presents the tickets of all",
+		},
+		{
+			File: "guard/einoguard/approval.go", Package: "./guard/einoguard", Run: "^TestApprovalAfterARestart$",
+			Old: "call.Ticket, call.Text, call.Reasoning, call.TextSource = was.Ticket, was.Text, was.Reasoning, was.Source",
+			New: "call.Text, call.Reasoning, call.TextSource = was.Text, was.Reasoning, was.Source",
+			Why: "a resumption loses its ticket",
+		},
 	}
 }
