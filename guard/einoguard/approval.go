@@ -2,7 +2,6 @@ package einoguard
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/cloudwego/eino/schema"
 
 	"github.com/ambit-go/ambit/guard"
-	"github.com/ambit-go/ambit/rationale"
 )
 
 // Pending is the information of the interrupt (compose.InterruptCtx.Info) of a
@@ -71,12 +69,9 @@ func (t *guarded) ask(ctx context.Context, call guard.Call) (context.Context, gu
 	}
 	inside, d := t.guard.Begin(ctx, call)
 	interrupts, _ := ctx.Value(interruptsKey{}).(bool)
-	if d.Verdict() != rationale.Pend || !interrupts {
-		return inside, d, nil
-	}
 	record := d.Record()
-	if record.Ticket == nil {
-		return inside, d, errors.New("einoguard: the pend has no ticket")
+	if record.Ticket == nil || !interrupts {
+		return inside, d, nil
 	}
 	waits := &asked{record.ID, t.id.String(), call.Text, call.Reasoning, call.TextSource, record.Ticket.Expires}
 	return inside, d, waits.interrupt(own)
