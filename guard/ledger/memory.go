@@ -144,10 +144,16 @@ func (m *Memory) Complete(ctx context.Context, o *rationale.Outcome) error {
 	return err
 }
 
-// Record appends records as they are.
+// Record appends lifecycle records as they are. Every other record has a method of
+// its own, which checks it; so has a suspension by a person.
 func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 	if len(recs) == 0 {
 		return nil
+	}
+	for _, rec := range recs {
+		if l, ok := rec.(*rationale.Lifecycle); !ok || l == nil || l.Suspension != nil {
+			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T or a suspension", rec)
+		}
 	}
 	return m.append(ctx, false, recs...)
 }

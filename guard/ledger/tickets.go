@@ -39,20 +39,32 @@ func newTickets() tickets {
 	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket)}
 }
 
-// open adds the ticket of a decision that is recorded, and makes room by
-// forgetting the next to expire.
-func (s *tickets) open(d *rationale.Decision, size int, segment uint64) *ticket {
+// open adds the ticket of a decision that is recorded.
+func (s *tickets) open(d *rationale.Decision, segment uint64) *ticket {
 	if known := s.byID[d.ID]; known != nil {
 		return known
 	}
-	for len(s.byID) > 0 && (len(s.byID) >= maxTickets || s.bytes+size > maxTicketBytes) {
+	if len(s.byID) >= maxTickets {
 		s.forget(s.expiry.first().id)
 	}
-	t := &ticket{Pending: rationale.Pending{Decision: d}, size: size}
+	t := &ticket{Pending: rationale.Pending{Decision: d}}
 	s.byID[d.ID] = t
-	s.bytes += size
 	s.expiry.add(deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
+	s.measure(t)
 	return t
+}
+
+// measure counts what a ticket that has changed takes, and makes room by
+// forgetting the next to expire.
+func (s *tickets) measure(t *ticket) {
+	size := sizeOf(t.Decision)
+	for _, a := range t.Answers {
+		size += sizeOf(a)
+	}
+	s.bytes += size - t.size
+	for t.size = size; s.bytes > maxTicketBytes; {
+		s.forget(s.expiry.first().id)
+	}
 }
 
 func (s *tickets) forget(id string) {
@@ -71,9 +83,8 @@ func (s *tickets) expire(at time.Time) {
 
 // close leaves out of a closed ticket what nobody needs to see any more.
 func (s *tickets) close(t *ticket) {
-	const brief = 1 << 10
 	t.Decision = essence(t.Decision)
-	s.bytes, t.size = s.bytes-t.size+min(t.size, brief), min(t.size, brief)
+	s.measure(t)
 }
 
 // essence is a decision without what makes it large: what remains says who asked
@@ -147,7 +158,7 @@ func (m *Memory) ticketed(d *rationale.Decision, segment uint64) {
 		m.tickets.close(t)
 	}
 	if d.Ticket != nil {
-		m.tickets.open(d, sizeOf(d), segment)
+		m.tickets.open(d, segment)
 	}
 }
 
@@ -166,7 +177,9 @@ func (m *Memory) answered(a *rationale.Approval) {
 	if a.Answer != rationale.AnswerApprove {
 		t.denying = false
 		m.tickets.close(t)
+		return
 	}
+	m.tickets.measure(t)
 }
 
 // Tickets returns the tickets that wait, at a time, for an answer or to be used,
@@ -309,7 +322,7 @@ func (s *tickets) restore(saved []savedTicket) error {
 		if d.Ticket == nil {
 			return fmt.Errorf("decision %s has no ticket", rationale.Printable(d.ID))
 		}
-		t := s.open(d, len(one.Decision), one.Segment)
+		t := s.open(d, one.Segment)
 		t.Used, t.Replaced = one.Used, one.Replaced
 		for _, answer := range one.Answers {
 			a, err := decode[*rationale.Approval](answer)
@@ -318,6 +331,7 @@ func (s *tickets) restore(saved []savedTicket) error {
 			}
 			t.Answers = append(t.Answers, a)
 		}
+		s.measure(t)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -90,6 +91,59 @@ func TestAnswersAndUsesSurviveARestart(t *testing.T) {
 			assert.Empty(t, journal.Verify(journal.Expect{FS: fs}, dir).Problems)
 		})
 	}
+}
+
+// Tickets are kept within bounds, with what was answered to them, so that a snapshot
+// can always be written; who is forgotten is denied.
+func TestTicketsAreBoundedInBytes(t *testing.T) {
+	fs := crashfs.New()
+	l := openLedger(t, fs)
+	large := func(i int) *rationale.Decision {
+		d := asks(fmt.Sprint(i))
+		d.Terms.ApproveQuorum, d.Terms.ApproveWithin = 1, time.Duration(i+1)*time.Hour
+		d.Arguments = json.RawMessage(`"` + strings.Repeat("<", 1<<20) + `"`)
+		return d
+	}
+	all := make([]*rationale.Decision, 20)
+	for i := range all {
+		all[i] = large(i)
+		require.NoError(t, l.Admit(ctx, all[i]))
+	}
+	open := l.Tickets(time.Now())
+	require.Len(t, open, 15, "of a little more than a MiB each")
+	assert.Equal(t, all[5].ID, open[0].Decision.ID, "the next to expire went first")
+	require.ErrorIs(t, l.Answer(ctx, answers(all[0], "sam", rationale.AnswerApprove)), ledger.ErrRefused)
+	gone := presents(all[0])
+	require.NoError(t, l.Admit(ctx, gone))
+	assert.Equal(t, rationale.Deny, gone.Verdict)
+
+	last := all[19]
+	require.NoError(t, l.Answer(ctx, answers(last, "sam", rationale.AnswerApprove)))
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 1}))
+	require.NoError(t, l.Admit(ctx, guardtest.Denied())) // begins with a snapshot
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs)
+	assert.Len(t, l.Tickets(time.Now()), 15)
+	use := presents(last)
+	require.NoError(t, l.Admit(ctx, use))
+	assert.Equal(t, rationale.Allow, use.Verdict)
+	require.NoError(t, l.Admit(ctx, large(30)))
+	assert.Len(t, l.Tickets(time.Now()), 15, "one that is closed takes little room")
+}
+
+// What people say comes in by the methods that check it.
+func TestRecordTakesNoAnswers(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	d := asks("a")
+	require.NoError(t, l.Admit(ctx, d))
+	for _, rec := range []rationale.Record{
+		answers(d, "sam", rationale.AnswerApprove), &rationale.Review{ID: "r"}, presents(d), guardtest.OutcomeOf(d), nil, (*rationale.Lifecycle)(nil),
+		&rationale.Lifecycle{ID: "l", Event: rationale.EventResumed, Suspension: &rationale.Suspension{Everything: true}},
+	} {
+		assert.Error(t, l.Record(ctx, rec))
+	}
+	assert.Empty(t, l.Tickets(time.Now())[0].Answers)
 }
 
 // A step that fails leaves an approval unused, and a denial in force only where it
