@@ -44,6 +44,15 @@ func answers(of *rationale.Decision, by string, answer rationale.Answer) *ration
 	return a
 }
 
+func TestPeopleAtAMemory(t *testing.T) {
+	t.Run("with a recorder", func(t *testing.T) {
+		guardtest.TestPeople(t, func(*testing.T) guardtest.PeopleLedger { return ledger.New(&guardtest.Recorder{}) })
+	})
+	t.Run("on a journal", func(t *testing.T) {
+		guardtest.TestPeople(t, func(t *testing.T) guardtest.PeopleLedger { return openLedger(t, crashfs.New()) })
+	})
+}
+
 func TestAnswersAndUsesSurviveARestart(t *testing.T) {
 	for name, opts := range map[string][]journal.Option{
 		"from all records": nil,
