@@ -9,10 +9,11 @@ import (
 
 // Defaults of an Authorization.
 const (
-	defaultCycle  = 90 * day
-	defaultTTL    = 30 * time.Minute
-	defaultReview = 48 * time.Hour
-	defaultPer    = time.Hour
+	defaultCycle   = 90 * day
+	defaultTTL     = 30 * time.Minute
+	defaultReview  = 48 * time.Hour
+	defaultOverdue = 5
+	defaultPer     = time.Hour
 )
 
 const personHint = "write {id: …}, and role: … if it matters"
@@ -141,14 +142,13 @@ func (d *decoder) approval(v value, granters []person) approval {
 
 func (d *decoder) review(v value) review {
 	f := d.fields(v, "review.", "by", "within", "sample", "max_overdue")
-	r := review{Within: defaultReview, Node: v.Node, By: d.ids(f.get("by"))}
+	r := review{Within: defaultReview, MaxOverdue: defaultOverdue, Node: v.Node, By: d.ids(f.get("by")), Sample: d.share(f.get("sample"))}
 	if within := f.get("within"); !within.IsZero() {
 		r.Within = d.duration(within)
 	}
-	if r.Sample = d.share(f.get("sample")); !r.Sample.IsZero() {
-		d.unsupported(f, "sample", "reviews of a sample are")
+	if overdue := f.get("max_overdue"); !overdue.IsZero() {
+		r.MaxOverdue = d.integer(overdue, 0)
 	}
-	d.unsupported(f, "max_overdue", "brakes for overdue reviews are")
 	return r
 }
 

@@ -2,8 +2,11 @@ package authority
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"time"
+
+	"github.com/govalues/decimal"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
@@ -177,7 +180,7 @@ func (s *Set) settle() {
 			}
 		}
 		g.stretches = h.stretches()
-		g.ref, g.terms = s.ref(g), termsOf(g)
+		g.ref, g.terms = s.ref(g), s.terms(g)
 	})
 }
 
@@ -316,11 +319,27 @@ func (s *Set) ref(g *grantDoc) rationale.AuthorizationRef {
 	return r
 }
 
-func termsOf(g *grantDoc) rationale.Terms {
-	return rationale.Terms{
+func (s *Set) terms(g *grantDoc) rationale.Terms {
+	t := rationale.Terms{
 		ApproveBy: values(g.Approval.By), ApproveQuorum: g.Approval.Quorum, ApproveWithin: g.Approval.TTL,
 		ReviewBy: values(g.Review.By), ReviewWithin: g.Review.Within,
+		ReviewSample: parts(g.Review.Sample), MaxOverdue: g.Review.MaxOverdue,
 	}
+	if s.policy.Matrix == nil {
+		return t
+	}
+	for _, a := range s.policy.Matrix.Approvers {
+		t.ApproveCapped = true
+		t.Ceilings = append(t.Ceilings, rationale.Ceiling{Group: a.Group, Person: a.Person, Currency: a.Currency, UpTo: a.UpTo.String()})
+	}
+	return t
+}
+
+// parts returns a share of one in parts of 2^63, rounded down.
+func parts(share decimal.Decimal) uint64 {
+	n := new(big.Int).SetUint64(share.Coef())
+	n.Lsh(n, 63)
+	return n.Div(n, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(share.Scale())), nil)).Uint64()
 }
 
 // refAt is the ref of the version at a time.

@@ -32,13 +32,15 @@ func (c *classDoc) reaches(tier classify.Tier) bool {
 // checkPeople refuses a document under which a call could wait for people who
 // do not exist.
 func (d *decoder) checkPeople(g *grantDoc) {
-	approves := func(c classDoc) bool {
-		return c.reaches(classify.AuthorizationRequired) || g.Lapsed == lapsedRecommends && c.Tier != classify.Prohibited
+	reviewed := func(c classDoc) bool {
+		return c.reaches(classify.BoundedEscalation) || g.Review.Sample.IsPos() && c.reaches(classify.Parameterized)
+	}
+	approves := func(c classDoc) bool { // one that is reviewed can be braked
+		return c.reaches(classify.AuthorizationRequired) || g.Lapsed == lapsedRecommends && c.Tier != classify.Prohibited || reviewed(c)
 	}
 	if i := slices.IndexFunc(g.Classes, approves); i >= 0 {
 		d.checkApprovers(g, g.Classes[i].ID.Value)
 	}
-	reviewed := func(c classDoc) bool { return c.reaches(classify.BoundedEscalation) }
 	if i := slices.IndexFunc(g.Classes, reviewed); i >= 0 {
 		d.checkReviewers(g, &g.Classes[i])
 	}

@@ -28,6 +28,11 @@ type Call struct {
 	// the rationale as the model's claims, cut to the limits of package
 	// rationale, and decide nothing.
 	Text, Reasoning, TextSource string
+	// Ticket is the id of the ticket of an earlier call that pended, which this
+	// call repeats: the same action, by the same agent, for the same person. The
+	// call is evaluated again, and its approval, if there is one, is used up with
+	// the decision. It comes from the host, never from the model. Empty: none.
+	Ticket string
 }
 
 // Begin evaluates a call and records the decision before it returns. It never
@@ -48,6 +53,7 @@ func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision
 	var s subject
 	g.identify(ctx, &call, &s)
 	e := g.evaluate(ctx, &s)
+	e.record.Parent = legible(call.Ticket)
 	record, subject := g.admit(ctx, e)
 	d := Decision{state: &evaluated{record: record, calls: s.calls, subject: subject}}
 	if d.Allowed() {
@@ -162,6 +168,12 @@ func (g *Guard) admit(ctx context.Context, e evaluation) (*rationale.Decision, r
 	key, sealing := g.seal(ctx, d, e.arguments)
 	if err == nil {
 		err = sealing
+	}
+	if err == nil && g.ledger == nil && d.Parent != "" {
+		fail(d, rationale.Check{
+			Kind: rationale.CheckApproval, ID: "ticket", Result: rationale.Failed, Reason: rationale.ApprovalInvalid,
+			Message: "without evidence there are no tickets",
+		})
 	}
 	if err == nil {
 		err = g.atLedger(ctx, func(ctx context.Context) error { return g.ledger.Admit(ctx, d) })

@@ -83,7 +83,8 @@ func refusedChecks(checks []rationale.Check) []refusedCheck {
 // wrote. Messages of other checks can carry what a host's system answered.
 func aboutOwnWords(c *rationale.Check) bool {
 	switch c.Kind {
-	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale:
+	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale,
+		rationale.CheckApproval: // or of what people answered, for the model to read
 		return true
 	case rationale.CheckBound, rationale.CheckBaseline:
 		return c.Reason == rationale.BoundViolated || c.Reason == rationale.NotAllowed
@@ -123,6 +124,10 @@ func hopeless(r rationale.Reason) string {
 		return "it is prohibited."
 	case rationale.Unpriced:
 		return "it has no price."
+	case rationale.ApprovalInvalid:
+		return "its ticket cannot be used. What people said is among the checks."
+	case rationale.Suspended:
+		return "it is suspended. Report this to a human."
 	case rationale.WindowExhausted, rationale.RateExceeded:
 		return "what was granted for this period is used up."
 	case rationale.EvaluationError, rationale.FactUnavailable, rationale.EvidenceUnavailable, rationale.LedgerUnavailable:

@@ -86,9 +86,17 @@ const (
 
 	ReviewDue     = "ambit.review.due"
 	ReviewReason  = "ambit.review.reason"
+	ReviewID      = "ambit.review.id"
+	ReviewFinding = "ambit.review.finding"
+	ReviewBy      = "ambit.review.by"
 	TicketExpires = "ambit.ticket.expires"
 	TicketQuorum  = "ambit.ticket.quorum"
-	ApprovalID    = "ambit.approval.id"
+
+	ApprovalID     = "ambit.approval.id"
+	ApprovalAnswer = "ambit.approval.answer"
+	ApprovalBy     = "ambit.approval.by"
+	ApprovalUpTo   = "ambit.approval.up_to"
+	ApprovalChange = "ambit.approval.change"
 
 	OutcomeID     = "ambit.outcome.id"
 	OutcomeStatus = "ambit.outcome.status"

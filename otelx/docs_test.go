@@ -91,10 +91,11 @@ func TestPageTypes(t *testing.T) {
 	d := allowed("d")
 	d.Telemetry = []string{"arguments", "rationale", "reasoning", "facts"}
 	authorization, decision, execution := oneCall(t, d)
+	answers := delivered(t, approved("d1"), judged("d1"))
 	for _, s := range []struct {
 		on   string
 		span tracetest.SpanStub
-	}{{"A", authorization}, {"D", decision}, {"E", execution}} {
+	}{{"A", authorization}, {"D", decision}, {"E", execution}, {"P", answers[0]}, {"P", answers[1]}} {
 		for _, kv := range s.span.Attributes {
 			want := map[string]string{"STRING": "string", "STRINGSLICE": "string[]", "INT64": "int", "BOOL": "bool"}[kv.Value.Type().String()]
 			assert.Equal(t, listed[string(kv.Key)], want, kv.Key)

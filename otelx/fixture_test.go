@@ -95,6 +95,24 @@ func loaded() *rationale.Lifecycle {
 	}
 }
 
+func approved(ticket string) *rationale.Approval {
+	d := allowed(ticket)
+	return &rationale.Approval{
+		ID: "approval-1", Ticket: ticket, Asked: began, At: began.Add(10 * time.Minute), Expires: began.Add(30 * time.Minute),
+		By: rationale.Person{ID: "kim@x", Groups: []string{"oncall"}}, Answer: rationale.AnswerApprove, Why: "SECRET-why", Change: "CHG-7",
+		ActionDigest: d.ActionDigest, Currency: "EUR", Amount: "12.50", UpTo: "100", Agent: d.Agent, Tool: d.Tool, Class: d.Class, Authorization: d.Authorization,
+	}
+}
+
+func judged(decision string) *rationale.Review {
+	d := allowed(decision)
+	return &rationale.Review{
+		ID: "review-1", Decision: decision, Owed: began, At: began.Add(time.Hour), Due: began.Add(48 * time.Hour), Reason: "tier",
+		By: rationale.Person{ID: "rae@x", Groups: []string{"risk"}}, Finding: rationale.UpheldWithAction, Why: "SECRET-why", Action: "SECRET-action",
+		ActionDigest: d.ActionDigest, Agent: d.Agent, Tool: d.Tool, Class: d.Class, Authorization: d.Authorization,
+	}
+}
+
 func withHost(d *rationale.Decision, flags byte) *rationale.Decision {
 	d.Host = rationale.TraceContext{TraceID: hostTrace, SpanID: hostSpan, Flags: flags, State: "k=v"}
 	return d

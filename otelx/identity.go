@@ -17,6 +17,7 @@ const (
 	domainDecision      = "ambit/v1/decision"
 	domainExecution     = "ambit/v1/execution"
 	domainApproval      = "ambit/v1/approval"
+	domainReview        = "ambit/v1/review"
 )
 
 // derive returns the span context of a thing: its trace id and span id are the first

@@ -62,6 +62,10 @@ func (p *projection) take(e journal.Entry, head rationale.Head) item {
 		}
 	case *rationale.Lifecycle:
 		i.span = p.lifecycle(r, head)
+	case *rationale.Approval:
+		i.span = p.approval(r, head)
+	case *rationale.Review:
+		i.span = p.review(r, head)
 	}
 	p.remember(e, head)
 	i.from = p.from

@@ -17,6 +17,8 @@ const (
 	nameAuthorization = "authorization"
 	nameDecision      = "authorize"
 	nameExecution     = "execute_tool"
+	nameApproval      = "approve"
+	nameReview        = "review"
 )
 
 // maxSpanName bounds a span's name, in bytes.

@@ -384,6 +384,41 @@ func TestLifecycleSpans(t *testing.T) {
 	assert.Empty(t, spans[1].Links, "nothing superseded, no link")
 }
 
+// The answers of people have spans of their own, from the question to the answer,
+// which lead to the decision, wherever that is.
+func TestAnswerSpans(t *testing.T) {
+	inTrace := approved("d1")
+	inTrace.Host = withHost(allowed("d1"), 1).Host
+	spans := delivered(t, approved("d1"), judged("d1"), inTrace, allowed("d2"))
+	approval, review := spans[0], spans[1]
+	assert.Equal(t, []string{"approve k8s/scale", "review k8s/scale"}, []string{approval.Name, review.Name})
+	assert.Equal(t, pair("approval", "approval-1"), ids(approval.SpanContext))
+	assert.Equal(t, pair("review", "review-1"), ids(review.SpanContext))
+	assert.Equal(t, []time.Time{began, began.Add(10 * time.Minute)}, []time.Time{approval.StartTime, approval.EndTime})
+	assert.Equal(t, []time.Time{began, began.Add(time.Hour)}, []time.Time{review.StartTime, review.EndTime})
+	for _, s := range []tracetest.SpanStub{approval, review} {
+		assert.Equal(t, pair("decision", "d1"), ids(linkTo(s, otelx.LinkDecision)))
+		assert.Equal(t, pair("authorization", digestV4), ids(linkTo(s, otelx.LinkAuthorization)))
+		assert.False(t, s.Parent.IsValid())
+		for _, kv := range s.Attributes {
+			assert.NotContains(t, kv.Value.String(), "SECRET", "free text stays in the record")
+		}
+	}
+	for key, want := range map[string]string{
+		otelx.ApprovalAnswer: "approve", otelx.ApprovalBy: "kim@x", otelx.ApprovalUpTo: "100", otelx.ApprovalChange: "CHG-7",
+		otelx.SpendAmount: "12.50", otelx.DecisionID: "d1", otelx.ActionDigest: "sha256:ac",
+	} {
+		assert.Equal(t, want, text(approval, key), key)
+	}
+	for key, want := range map[string]string{
+		otelx.ReviewFinding: "upheld_with_action", otelx.ReviewBy: "rae@x", otelx.ReviewReason: "tier", otelx.ReviewDue: "2026-11-03T10:00:00Z",
+	} {
+		assert.Equal(t, want, text(review, key), key)
+	}
+	assert.Equal(t, hostTrace, linkTo(spans[2], otelx.LinkDecision).TraceID().String())
+	assert.Equal(t, approval.SpanContext.SpanID(), linkTo(spans[3], otelx.LinkApproval).SpanID(), "the use leads to the approval")
+}
+
 func TestMinimalRecords(t *testing.T) {
 	spans := delivered(t, &rationale.Decision{ID: "d"}, &rationale.Outcome{Decision: "d"})
 	assert.Equal(t, "authorize", spans[0].Name)

@@ -56,9 +56,41 @@ func askPeople(d *Decision) {
 		d.Ticket = &Ticket{
 			By: d.Terms.ApproveBy, Quorum: d.Terms.ApproveQuorum, Expires: d.At.Add(d.Terms.ApproveWithin),
 		}
-	case d.Verdict == Allow && d.Tier == classify.BoundedEscalation:
-		d.Review = &ReviewDue{By: d.Terms.ReviewBy, Due: d.At.Add(d.Terms.ReviewWithin), Reason: "tier"}
+		d.capTicket()
+	case d.Verdict == Allow:
+		if reason := d.reviewFor(); reason != "" {
+			d.Review = &ReviewDue{By: d.Terms.ReviewBy, Due: d.At.Add(d.Terms.ReviewWithin), Reason: reason, NotBy: d.Terms.ApproveBy}
+		}
 	}
+}
+
+// capTicket writes into the ticket who may approve how much.
+func (d *Decision) capTicket() {
+	if d.Spend == nil || !d.Terms.ApproveCapped {
+		return
+	}
+	d.Ticket.Capped = true
+	for _, c := range d.Terms.Ceilings {
+		if c.Currency == d.Spend.Currency {
+			d.Ticket.Ceilings = append(d.Ticket.Ceilings, c)
+		}
+	}
+}
+
+// reviewFor says why an allowed call owes a review; empty: it does not. A draft
+// without an id is in no sample yet.
+func (d *Decision) reviewFor() string {
+	switch {
+	case d.Tier == classify.BoundedEscalation:
+		return "tier"
+	case len(d.Terms.ReviewBy) == 0:
+		return ""
+	case d.Tier == classify.Parameterized && d.Terms.ReviewSample > 0 && d.ID != "" && Sampled(d.ID, d.Terms.ReviewSample):
+		return "sample"
+	case d.Terms.Repeated:
+		return "boilerplate"
+	}
+	return ""
 }
 
 // DeniesObserved reports whether the reason denies even in Observe mode.

@@ -77,7 +77,7 @@ func TestConcludeAsksPeople(t *testing.T) {
 
 	bounded := draft(classify.BoundedEscalation)
 	rationale.Conclude(bounded)
-	assert.Equal(t, &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier"}, bounded.Review)
+	assert.Equal(t, &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier", NotBy: []string{"group:a"}}, bounded.Review)
 
 	bounded.Checks = append(bounded.Checks, failed(rationale.NotAllowed))
 	rationale.Conclude(bounded)

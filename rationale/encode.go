@@ -101,6 +101,18 @@ func marshalRecord(rec Record) ([]byte, error) {
 			l.Kind = KindLifecycle
 			return marshalKnown(&l, l.ID)
 		}
+	case *Approval:
+		if r != nil {
+			a := *r
+			a.Kind = KindApproval
+			return marshalKnown(&a, a.ID)
+		}
+	case *Review:
+		if r != nil {
+			v := *r
+			v.Kind = KindReview
+			return marshalKnown(&v, v.ID)
+		}
 	case *Snapshot:
 		if r != nil {
 			s := *r
@@ -132,7 +144,7 @@ func marshalKnown(rec any, id string) ([]byte, error) {
 }
 
 // Unmarshal decodes one record by its "kind": *[Decision], *[Outcome],
-// *[Lifecycle], *[Snapshot] or *[Checkpoint], and *[Unknown] for every other kind.
+// *[Lifecycle], *[Approval], *[Review], *[Snapshot] or *[Checkpoint], and *[Unknown] for every other kind.
 //
 // Members that this version does not know are ignored; who needs them has the
 // exact bytes in [Envelope].Body. Unknown names of verdicts, tiers, standings
@@ -165,6 +177,10 @@ func Unmarshal(data []byte) (Record, error) {
 		rec = new(Outcome)
 	case KindLifecycle:
 		rec = new(Lifecycle)
+	case KindApproval:
+		rec = new(Approval)
+	case KindReview:
+		rec = new(Review)
 	case KindSnapshot:
 		rec = new(Snapshot)
 	case KindCheckpoint:

@@ -56,8 +56,11 @@ func fullDecision() *rationale.Decision {
 			Currency: "EUR", Amount: "1.20", Basis: "quantity", Quantity: "2", Unit: "u", Price: "0.60",
 			PriceList: "pl", Limit: "5", Top: "10", Observed: true, CostCentre: "CC",
 		},
-		Review: &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier"},
-		Ticket: &rationale.Ticket{By: []string{"group:a"}, Quorum: 2, Expires: at("2026-11-01T10:30:00Z")},
+		Review: &rationale.ReviewDue{By: []string{"group:r"}, Due: at("2026-11-03T10:00:00Z"), Reason: "tier", NotBy: []string{"group:a"}},
+		Ticket: &rationale.Ticket{
+			By: []string{"group:a"}, Quorum: 2, Expires: at("2026-11-01T10:30:00Z"), Capped: true,
+			Ceilings: []rationale.Ceiling{{Group: "g", Currency: "EUR", UpTo: "5"}, {Person: "p", Currency: "EUR", UpTo: "6"}},
+		},
 		Rationale: &rationale.Rationale{
 			Purpose: "p", Expected: "e", Alternatives: []rationale.Alternative{{Option: "o", Rejected: "r"}},
 			Evidence: []string{"call-0"}, Fallback: "f", Uncertainty: "u", Text: "t", Reasoning: "r", Source: "s",
@@ -86,12 +89,34 @@ func fullLifecycle() *rationale.Lifecycle {
 		Standing: rationale.StandingExpired, Document: "a.yaml", Digest: "sha256:aa", Bytes: []byte("id: a\n\xff"),
 		Signature: []byte("{}"), Supersedes: "sha256:bb", Message: "m", Denied: 3,
 		From: at("2026-11-01T09:00:00Z"), Until: at("2026-11-01T09:30:00Z"),
+		Suspension: &rationale.Suspension{Everything: true, Agent: "a", Authorization: "z", Class: "c"},
+	}
+}
+
+func fullApproval() *rationale.Approval {
+	d := fullDecision()
+	return &rationale.Approval{
+		Kind: rationale.KindApproval, ID: "0193-a", At: at("2026-11-01T10:05:00Z"), Ticket: "0193-p",
+		By: rationale.Person{ID: "kim@x", Groups: []string{"oncall"}}, Answer: rationale.AnswerDeny, Why: "w", Change: "CHG-1",
+		ActionDigest: "hmac-sha256:k:ff", Currency: "EUR", Amount: "1.20", UpTo: "5", Asked: d.At, Expires: at("2026-11-01T10:30:00Z"),
+		Agent: d.Agent, Tool: d.Tool, Class: d.Class, Authorization: d.Authorization, Host: d.Host,
+	}
+}
+
+func fullReview() *rationale.Review {
+	d := fullDecision()
+	return &rationale.Review{
+		Kind: rationale.KindReview, ID: "0193-r", At: at("2026-11-02T10:05:00Z"), Decision: "0193-d",
+		By: rationale.Person{ID: "rae@x", Groups: []string{"risk"}}, Finding: rationale.UpheldWithAction, Why: "w", Action: "TASK-1",
+		Reason: "tier", Owed: d.At, Due: at("2026-11-03T10:00:00Z"), ActionDigest: "sha256:ff",
+		Agent: d.Agent, Tool: d.Tool, Class: d.Class, Authorization: d.Authorization, Host: d.Host,
 	}
 }
 
 func TestRecordsRoundTrip(t *testing.T) {
 	for name, rec := range map[string]rationale.Record{
 		"decision": fullDecision(), "outcome": fullOutcome(), "lifecycle": fullLifecycle(),
+		"approval": fullApproval(), "review": fullReview(),
 		"settlement of a later version": &rationale.Unknown{
 			Kind: rationale.KindSettlement, ID: "0193-s", At: at("2026-11-01T10:00:00Z"),
 			Body: json.RawMessage(`{"amount":1.50,"at":"2026-11-01T10:00:00Z","id":"0193-s","kind":"settlement"}`),

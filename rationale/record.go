@@ -75,7 +75,9 @@ type Decision struct {
 
 	Rationale      *Rationale      `json:"rationale,omitzero"`
 	RationaleCheck *RationaleCheck `json:"rationale_check,omitzero"`
-	Approval       string          `json:"approval,omitzero"` // id of the approval that was used
+	// Approval is the id of the approval that completed the ticket's quorum, and
+	// is used up if the call is allowed.
+	Approval string `json:"approval,omitzero"`
 
 	Host TraceContext `json:"host,omitzero"` // the host's own trace
 
@@ -199,6 +201,7 @@ const (
 	CheckBrake     CheckKind = "brake"
 	CheckRationale CheckKind = "rationale"
 	CheckApproval  CheckKind = "approval"
+	CheckSuspended CheckKind = "suspension"
 )
 
 // CheckResult is how a check came out. The empty result is a failure.
@@ -249,9 +252,10 @@ type Spend struct {
 // ReviewDue is the review that an executed action owes. It is named by the id
 // of the decision that opened it.
 type ReviewDue struct {
-	By     []string  `json:"by"`
+	By     []string  `json:"by"` // people and group:… whose task it is
 	Due    time.Time `json:"due"`
-	Reason string    `json:"reason"` // "tier", "sample" or "boilerplate"
+	Reason string    `json:"reason"`           // "tier", "sample" or "boilerplate"
+	NotBy  []string  `json:"not_by,omitempty"` // who approves under the authorization, and so does not review
 }
 
 // Ticket is a pend waiting for people. It is named by the id of the decision
@@ -260,6 +264,11 @@ type Ticket struct {
 	By      []string  `json:"by"` // people and group:… who may approve
 	Quorum  int       `json:"quorum"`
 	Expires time.Time `json:"expires"`
+	// Capped says that an approval counts only from somebody whose ceiling in
+	// the authority matrix the price does not exceed. Ceilings are those in its
+	// currency.
+	Capped   bool      `json:"capped,omitzero"`
+	Ceilings []Ceiling `json:"ceilings,omitempty"`
 }
 
 // Terms are what a class asks of people and of the outcome.
@@ -267,10 +276,15 @@ type Terms struct {
 	ApproveBy     []string
 	ApproveQuorum int
 	ApproveWithin time.Duration // a ticket's time to live
+	ApproveCapped bool          // the authority matrix says how much who may approve
+	Ceilings      []Ceiling     // in every currency
 	ReviewBy      []string
 	ReviewWithin  time.Duration
-	OmitResult    bool // the outcome records nothing of the tool's result
-	KeyResult     bool // it records keyed digests of the result and of an error, and no size
+	ReviewSample  uint64 // of the parameterized calls, for [Sampled]
+	MaxOverdue    int    // reviews of the class, before it is braked
+	Repeated      bool   // the ledger has seen this rationale too often
+	OmitResult    bool   // the outcome records nothing of the tool's result
+	KeyResult     bool   // it records keyed digests of the result and of an error, and no size
 	Durability    Durability
 }
 
@@ -334,7 +348,8 @@ const (
 	EventUnloaded  Event = "unloaded"  // it left
 	EventRefused   Event = "refused"   // it did not load
 	EventRevoked   Event = "revoked"   //
-	EventSuspended Event = "suspended" //
+	EventSuspended Event = "suspended" // by a document, or by a person (Suspension)
+	EventResumed   Event = "resumed"   // a person ended a suspension by a person
 	EventLapsed    Event = "lapsed"    // its standing changed by itself
 	EventManifest  Event = "manifest"  // what the host runs
 	EventMode      Event = "mode"      // observe began or ended
@@ -363,7 +378,8 @@ type Lifecycle struct {
 	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
 	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
 	Message       string            `json:"message,omitzero"`
-	By            string            `json:"by,omitzero"`          // erased: who did it; Message says why
+	By            string            `json:"by,omitzero"`          // erased, resumed, suspended by a person: who did it; Message says why
+	Suspension    *Suspension       `json:"suspension,omitzero"`  // suspended by a person, resumed: what
 	SubjectKey    string            `json:"subject_key,omitzero"` // erased: the id of the key
 	Denied        int64             `json:"denied,omitzero"`      // evidence_restored: how many calls were denied meanwhile
 	From          time.Time         `json:"from,omitzero"`

@@ -187,7 +187,7 @@ func fillValue(random *rand.Rand, sparse int, v reflect.Value) {
 		v.SetBool(random.IntN(2) == 0)
 	case reflect.Int, reflect.Int64:
 		v.SetInt([]int64{0, 1, -1, 1 << 62}[random.IntN(4)])
-	case reflect.Uint8:
+	case reflect.Uint8, reflect.Uint64:
 		v.SetUint(random.Uint64N(256))
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))

@@ -50,6 +50,7 @@ func (w *writer) decision(d *Decision) {
 		w.raw("{")
 		writeTexts(w, "by", r.By, false)
 		w.time("due", r.Due)
+		writeTexts(w, "not_by", r.NotBy, true)
 		w.member("reason", r.Reason)
 		w.raw("}")
 	}
@@ -61,6 +62,10 @@ func (w *writer) decision(d *Decision) {
 		w.key("ticket")
 		w.raw("{")
 		writeTexts(w, "by", t.By, false)
+		if t.Capped {
+			w.boolean("capped", true)
+		}
+		writeList(w, "ceilings", t.Ceilings, (*writer).ceiling)
 		w.time("expires", t.Expires)
 		w.integer("quorum", int64(t.Quorum))
 		w.raw("}")
@@ -72,6 +77,15 @@ func (w *writer) decision(d *Decision) {
 	if d.Would != nil {
 		w.member("would", d.Would.String())
 	}
+	w.raw("}")
+}
+
+func (w *writer) ceiling(c *Ceiling) {
+	w.raw("{")
+	w.member("currency", c.Currency)
+	w.optional("group", c.Group)
+	w.optional("person", c.Person)
+	w.member("up_to", c.UpTo)
 	w.raw("}")
 }
 

@@ -230,7 +230,7 @@ func (c *comparison) entry(e journal.Entry) (problems []error) {
 // that is loaded is the document's, and many records share it.
 func hasSpan(rec rationale.Record) bool {
 	switch r := rec.(type) {
-	case *rationale.Decision, *rationale.Outcome:
+	case *rationale.Decision, *rationale.Outcome, *rationale.Approval, *rationale.Review:
 		return true
 	case *rationale.Lifecycle:
 		return r.Authorization != nil && r.Event != rationale.EventLoaded

@@ -196,6 +196,14 @@ func (by filter) choose(all []rationale.Record) []rationale.Record {
 			if decisions && !matched[r.Decision] {
 				continue
 			}
+		case *rationale.Approval:
+			if decisions && !matched[r.Ticket] {
+				continue
+			}
+		case *rationale.Review:
+			if decisions && !matched[r.Decision] {
+				continue
+			}
 		default:
 			if decisions {
 				continue
@@ -248,6 +256,10 @@ func (t *terminal) recordTable(chosen []rationale.Record, opener sealedBy) {
 				said = opener.state(r)
 			}
 			b.add(at, "outcome", "", "", "", string(r.Status), said, "of "+r.Decision)
+		case *rationale.Approval:
+			b.add(at, "approval", toolName(r.Tool), r.Class, "", string(r.Answer), "by "+r.By.ID, "of "+r.Ticket)
+		case *rationale.Review:
+			b.add(at, "review", toolName(r.Tool), r.Class, "", string(r.Finding), "by "+r.By.ID, "of "+r.Decision)
 		case *rationale.Lifecycle:
 			message := r.Message
 			if r.By != "" {

@@ -79,7 +79,10 @@ type invokable struct {
 }
 
 func (t invokable) InvokableRun(ctx context.Context, arguments string, opts ...tool.Option) (string, error) {
-	ctx, d := t.to.begin(ctx, arguments)
+	ctx, d, err := t.to.begin(ctx, arguments)
+	if err != nil {
+		return "", err
+	}
 	if !d.Allowed() {
 		return string(d.Refusal()), nil
 	}
@@ -94,7 +97,10 @@ type enhancedInvokable struct {
 }
 
 func (t enhancedInvokable) InvokableRun(ctx context.Context, argument *schema.ToolArgument, opts ...tool.Option) (*schema.ToolResult, error) {
-	ctx, d := t.to.begin(ctx, text(argument))
+	ctx, d, err := t.to.begin(ctx, text(argument))
+	if err != nil {
+		return nil, err
+	}
 	if !d.Allowed() {
 		return textResult(d.Refusal()), nil
 	}
@@ -109,7 +115,10 @@ type streamable struct {
 }
 
 func (t streamable) StreamableRun(ctx context.Context, arguments string, opts ...tool.Option) (*schema.StreamReader[string], error) {
-	ctx, d := t.to.begin(ctx, arguments)
+	ctx, d, err := t.to.begin(ctx, arguments)
+	if err != nil {
+		return nil, err
+	}
 	if !d.Allowed() {
 		return schema.StreamReaderFromArray([]string{string(d.Refusal())}), nil
 	}
@@ -124,7 +133,10 @@ type enhancedStreamable struct {
 }
 
 func (t enhancedStreamable) StreamableRun(ctx context.Context, argument *schema.ToolArgument, opts ...tool.Option) (*schema.StreamReader[*schema.ToolResult], error) {
-	ctx, d := t.to.begin(ctx, text(argument))
+	ctx, d, err := t.to.begin(ctx, text(argument))
+	if err != nil {
+		return nil, err
+	}
 	if !d.Allowed() {
 		return schema.StreamReaderFromArray([]*schema.ToolResult{textResult(d.Refusal())}), nil
 	}
@@ -133,9 +145,9 @@ func (t enhancedStreamable) StreamableRun(ctx context.Context, argument *schema.
 	})
 }
 
-func (t *guarded) begin(ctx context.Context, arguments string) (context.Context, guard.Decision) {
+func (t *guarded) begin(ctx context.Context, arguments string) (context.Context, guard.Decision, error) {
 	said := turnOf(ctx)
-	return t.guard.Begin(ctx, guard.Call{
+	return t.ask(ctx, guard.Call{
 		ID: compose.GetToolCallID(ctx), Tool: t.id, Arguments: []byte(arguments),
 		Text: said.Text, Reasoning: said.Reasoning, TextSource: said.source,
 	})

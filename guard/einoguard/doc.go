@@ -30,7 +30,7 @@
 //
 // # What the model gets
 //
-// A denial and a pend are results: the JSON of [guard.Decision.Refusal] as
+// A denial and a pend ([WithInterrupts] apart) are results: the JSON of [guard.Decision.Refusal] as
 // text, in one chunk of a stream, or in one text part of an enhanced result.
 // Eino ends a run on a tool's error, so no refusal is one. A tool that returns
 // directly returns its refusal directly.
@@ -58,4 +58,15 @@
 // the run resumes, eino calls the tool again, with the arguments as they were:
 // that is another evaluation, with a decision and an outcome of its own, and it
 // may be refused.
+//
+// # Approvals
+//
+// In a run with [WithInterrupts] a call that pends interrupts the run, on an
+// address of its own below the tool's, and is evaluated with its ticket when the run
+// resumes there. What the checkpoint says is not trusted: an approval is in the
+// ledger, and serves one call, however often a checkpoint is resumed. Calls of one
+// tool with one id, or none, in one turn share an address: eino can give one the
+// ticket of the other, which denies where their arguments differ. A tool that asks a
+// person itself, of a class that asks people too, needs an approval for each time
+// that it is called, so also when it is called again after its own question.
 package einoguard

@@ -39,6 +39,7 @@ func ToolsFrom(ctx context.Context, g *guard.Guard, server string, tools ...tool
 	if server == unguarded {
 		return nil, fmt.Errorf("einoguard: the server name %q is reserved", unguarded)
 	}
+	registered()
 	var (
 		errs    []error
 		specs   = make([]authority.Tool, 0, len(tools))

@@ -47,14 +47,6 @@ func (d *deadlines) add(e deadline) *deadline {
 	return added
 }
 
-// addWithin adds, and makes room by dropping the earliest.
-func (d *deadlines) addWithin(limit int, e deadline) {
-	if d.len() >= limit && d.get(e.id) == nil {
-		d.remove(d.heap[0].id)
-	}
-	d.add(e)
-}
-
 // list returns all that are recorded, the earliest first.
 func (d *deadlines) list() []waiting {
 	all := make([]waiting, 0, len(d.heap))
@@ -83,13 +75,6 @@ func (d *deadlines) first() *deadline {
 		return nil
 	}
 	return d.heap[0]
-}
-
-// expire drops what is due at a time.
-func (d *deadlines) expire(at time.Time) {
-	for d.len() > 0 && !d.heap[0].at.After(at) {
-		d.remove(d.heap[0].id)
-	}
 }
 
 // before counts what is due at a time.

@@ -6,14 +6,14 @@
 // process starts, and a decision whose process ended before its outcome gets the
 // outcome unknown. It promises that a decision is durable before it counts as
 // admitted, and that an allowed decision gets exactly one outcome. It does not
-// promise yet: spend windows and rates (a document that uses them does not load),
-// answers to tickets and reviews, and brakes.
+// promise yet: spend windows and rates; a document that uses them does not load.
 package ledger
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +32,8 @@ type Recorder interface {
 // Limits of what a Memory keeps, each in decisions.
 const (
 	maxOpen    = 65536
-	maxTickets = 65536
-	maxReviews = 65536
+	maxTickets = 16384
+	maxReviews = 16384
 	maxAdrift  = 4096
 )
 
@@ -48,20 +48,27 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 // nothing.
 //
 // Its memory is bounded. Of 65,536 open decisions without outcome, the oldest
-// gets the outcome unknown when another is admitted. Of 65,536 tickets, the
-// next to expire is forgotten, and of as many reviews owed, the next to fall
-// due; both stay in the records.
+// gets the outcome unknown when another is admitted. Of 16,384 tickets, or 16 MiB
+// of them, the next to expire is forgotten; it stays in the records, and can no
+// longer be used. With 16,384 reviews owed, or 16 MiB, calls that could owe another
+// wait for people.
 type Memory struct {
 	recorder Recorder
 	journal  *journal.Journal // nil: the recorder is no journal that was opened here
 
 	mu        sync.Mutex
-	open      deadlines       // allowed, without outcome; by the time of the decision
-	tickets   deadlines       // by expiry
-	reviews   deadlines       // by due date
+	open      deadlines // allowed, without outcome; by the time of the decision
+	tickets   tickets
+	reviews   reviews
+	given     rationales
 	adrift    map[string]bool // denied because nobody knew whether they were recorded
 	strays    []string        // adrift, and recorded after all
 	documents documents
+	latest    time.Time // of the records
+
+	suspensions suspensions
+	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
+	answering   chan struct{} // holds whoever answers
 }
 
 // New returns a ledger that records with recorder and remembers nothing of what
@@ -74,8 +81,9 @@ func New(recorder Recorder) *Memory {
 
 func newMemory() *Memory {
 	return &Memory{
-		open: newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
+		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), documents: make(documents),
+		suspensions: make(suspensions), answering: make(chan struct{}, 1),
 	}
 }
 
@@ -83,17 +91,20 @@ func newMemory() *Memory {
 // and the state is as before. A draft without an id, or with that of an open
 // decision, is an error.
 //
+// Before, it adds the checks that only the ledger can make: of what people have
+// suspended, of reviews that are overdue, and, for a draft that presents a ticket
+// (Parent), of its approval, which is used up in this one step if the call is
+// allowed.
+//
 // The record is durable as its terms say; what holds a budget, or asks people for
 // an answer, always survives the end of the machine.
 func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	if d == nil || d.ID == "" {
 		return errors.New("ledger: the draft decision has no id")
 	}
-	rationale.Conclude(d)
-	if d.Verdict != rationale.Allow {
-		return m.append(ctx, expendable(d), d)
-	}
-	oldest, err := m.reserve(d)
+	m.admitting.RLock()
+	defer m.admitting.RUnlock()
+	oldest, err := m.decide(d)
 	if err != nil {
 		return err
 	}
@@ -102,7 +113,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 		recs = append(recs, lost(oldest, d.At, "no_outcome"))
 	}
 	if err := m.append(ctx, expendable(d), recs...); err != nil {
-		m.withdraw(d.ID, oldest, errors.Is(err, journal.ErrUncertain))
+		m.withdraw(d, oldest, errors.Is(err, journal.ErrUncertain))
 		return err
 	}
 	return nil
@@ -133,10 +144,16 @@ func (m *Memory) Complete(ctx context.Context, o *rationale.Outcome) error {
 	return err
 }
 
-// Record appends records as they are.
+// Record appends lifecycle records as they are. Every other record has a method of
+// its own, which checks it; so has a suspension by a person.
 func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 	if len(recs) == 0 {
 		return nil
+	}
+	for _, rec := range recs {
+		if l, ok := rec.(*rationale.Lifecycle); !ok || l == nil || l.Suspension != nil {
+			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T or a suspension", rec)
+		}
 	}
 	return m.append(ctx, false, recs...)
 }
@@ -155,7 +172,7 @@ func (m *Memory) Status(at time.Time) Status {
 	defer m.mu.Unlock()
 	m.tickets.expire(at)
 	return Status{
-		Open: m.open.len(), Pending: m.tickets.len(), Owed: m.reviews.len(), Overdue: m.reviews.before(at),
+		Open: m.open.len(), Pending: m.tickets.pending(), Owed: m.reviews.due.len(), Overdue: m.reviews.due.before(at),
 	}
 }
 
@@ -200,11 +217,38 @@ func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Re
 	return m.recorder.Append(ctx, recs...)
 }
 
-// reserve makes room for an allowed decision before it is recorded. It returns
-// the decision that has to make room, if any, claimed.
-func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
+// decide judges and concludes a draft, and takes what it needs before it is
+// recorded. It returns the decision that has to make room, if any, claimed.
+func (m *Memory) decide(d *rationale.Decision) (oldest string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.judge(d)
+	rationale.Conclude(d)
+	if d.Verdict == rationale.Allow {
+		oldest, err = m.reserve(d)
+	}
+	if err == nil {
+		m.takeTicket(d)
+	}
+	return oldest, err
+}
+
+// judge adds the checks that only the ledger can make.
+func (m *Memory) judge(d *rationale.Decision) {
+	d.Approval = ""
+	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool { // of an attempt before
+		return c.Kind == rationale.CheckSuspended || c.Kind == rationale.CheckBrake || c.Kind == rationale.CheckApproval
+	})
+	d.Terms.Repeated = m.given.repeats(d)
+	m.suspensions.deny(d)
+	m.reviews.brake(d, m.later(d.At))
+	if d.Parent != "" {
+		m.present(d, m.later(d.At))
+	}
+}
+
+// reserve makes room for an allowed decision.
+func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
 	if m.open.byID == nil {
 		return "", errors.New("ledger: the zero Memory admits nothing")
 	}
@@ -249,9 +293,16 @@ func (m *Memory) unclaim(id string) {
 
 // withdraw undoes a reservation that was not recorded. Where that is not certain,
 // the decision was denied all the same, and gets its outcome once it shows up.
-func (m *Memory) withdraw(id, oldest string, uncertain bool) {
+func (m *Memory) withdraw(d *rationale.Decision, oldest string, uncertain bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !uncertain {
+		m.returnTicket(d)
+	}
+	if d.Verdict != rationale.Allow {
+		return
+	}
+	id := d.ID
 	if e := m.open.get(id); uncertain && (e == nil || !e.claimed) {
 		m.strays = append(m.strays, id) // it was recorded just now
 		return

@@ -155,10 +155,11 @@ func TestBoundedMemory(t *testing.T) {
 	for range limit - 1 {
 		require.NoError(t, m.Admit(t.Context(), guardtest.Allowed()))
 	}
-	for range limit + 1 {
+	const tickets = 16384
+	for range tickets + 1 {
 		require.NoError(t, m.Admit(t.Context(), guardtest.Pending()))
 	}
-	assert.Equal(t, ledger.Status{Open: limit, Pending: limit}, m.Status(oldest.At))
+	assert.Equal(t, ledger.Status{Open: limit, Pending: tickets}, m.Status(oldest.At))
 	require.Empty(t, outcomes)
 
 	failing = true

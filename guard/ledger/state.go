@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,16 +22,22 @@ func (p projection) Apply(rec rationale.Record, at journal.Position) { p.apply(r
 func (m *Memory) apply(rec rationale.Record, segment uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.latest = m.later(rec.RecordTime())
 	switch r := rec.(type) {
 	case *rationale.Decision:
 		m.decided(r, segment)
+	case *rationale.Approval:
+		m.answered(r)
+	case *rationale.Review:
+		m.reviews.close(r.Decision)
 	case *rationale.Outcome:
 		m.open.remove(r.Decision)
 		if r.Status == rationale.StatusNotExecuted {
-			m.reviews.remove(r.Decision) // there is no action to review
+			m.reviews.close(r.Decision) // there is no action to review
 		}
 	case *rationale.Lifecycle:
 		m.documents.apply(r)
+		m.suspensions.apply(r)
 	}
 }
 
@@ -43,24 +50,24 @@ func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 			m.strays = append(m.strays, d.ID)
 		}
 	}
-	if d.Ticket != nil {
-		m.tickets.expire(d.At)
-		m.tickets.addWithin(maxTickets, deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
-	}
-	if d.Review != nil {
-		m.reviews.addWithin(maxReviews, deadline{id: d.ID, at: d.Review.Due, segment: segment})
-	}
+	m.ticketed(d, segment)
+	m.reviews.open(d, segment)
+	m.given.count(d)
 }
 
 // stateVersion is raised when an older version could not read what it says.
-const stateVersion = 1
+const stateVersion = 2
 
 // state is what a snapshot says.
 type state struct {
 	Version int       `json:"version"`
 	Open    []waiting `json:"open"`
-	Tickets []waiting `json:"tickets"`
-	Reviews []waiting `json:"reviews"`
+
+	Tickets     []savedTicket     `json:"tickets"`
+	Reviews     []savedReview     `json:"reviews"`
+	Rationales  []savedRationale  `json:"rationales,omitempty"`
+	Suspensions []json.RawMessage `json:"suspensions,omitempty"`
+	Latest      time.Time         `json:"latest"`
 }
 
 // waiting is one decision that something is waited for.
@@ -75,9 +82,8 @@ type waiting struct {
 func (p projection) Snapshot(now time.Time) []rationale.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, err := json.Marshal(state{
-		Version: stateVersion, Open: p.open.list(), Tickets: p.tickets.list(), Reviews: p.reviews.list(),
-	})
+	p.tickets.expire(p.later(now))
+	s, err := p.save()
 	if err != nil { // a time that JSON cannot hold; no record with it could be written
 		return nil
 	}
@@ -88,28 +94,44 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 	return append(recs, p.documents.again(now)...)
 }
 
+func (p projection) save() ([]byte, error) {
+	s := state{Version: stateVersion, Open: p.open.list(), Rationales: p.given.save(), Latest: p.latest}
+	var err error
+	if s.Tickets, err = p.tickets.save(); err != nil {
+		return nil, err
+	}
+	if s.Reviews, err = p.reviews.save(); err != nil {
+		return nil, err
+	}
+	if s.Suspensions, err = p.suspensions.save(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
 // Restore takes over a snapshot.
 func (p projection) Restore(s *rationale.Snapshot) error {
 	var said state
 	if err := json.Unmarshal(s.State, &said); err != nil {
 		return err
 	}
-	if said.Version != stateVersion {
+	switch said.Version {
+	case stateVersion:
+	case 1: // whose tickets and reviews nobody could answer: the records have them
+		said.Tickets, said.Reviews = nil, nil
+	default:
 		return fmt.Errorf("its state has version %d, and this version reads %d", said.Version, stateVersion)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, part := range []struct {
-		into *deadlines
-		from []waiting
-	}{{&p.open, said.Open}, {&p.tickets, said.Tickets}, {&p.reviews, said.Reviews}} {
-		*part.into = newDeadlines()
-		for _, w := range part.from {
-			part.into.add(deadline{id: w.Decision, at: w.At, segment: w.Segment})
-		}
+	p.open = newDeadlines()
+	for _, w := range said.Open {
+		p.open.add(deadline{id: w.Decision, at: w.At, segment: w.Segment})
 	}
+	p.latest = said.Latest
+	p.given.restore(said.Rationales)
 	clear(p.documents)
-	return nil
+	return errors.Join(p.tickets.restore(said.Tickets), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
 }
 
 // Needed returns the first segment with a decision that something is waited for.
@@ -120,7 +142,7 @@ func (p projection) Needed() uint64 {
 		p.tickets.expire(p.journal.Now()) // nobody can answer them any more
 	}
 	first := uint64(0)
-	for _, d := range []deadlines{p.open, p.tickets, p.reviews} {
+	for _, d := range []deadlines{p.open, p.tickets.expiry, p.reviews.due} {
 		for _, e := range d.heap {
 			if e.segment != 0 && (first == 0 || e.segment < first) {
 				first = e.segment

@@ -21,7 +21,7 @@ type rule struct {
 // is added here on purpose, or not at all.
 var rules = []rule{
 	{Package: "classify"},
-	{Package: "rationale", Imports: []string{"classify"}, Others: []string{jsonModule, uuidModule}},
+	{Package: "rationale", Imports: []string{"classify"}, Others: []string{jsonModule, uuidModule, decimalModule}},
 	{Package: "rationale/journal", Imports: []string{"rationale"}},
 
 	{Package: "internal/strictjson", Others: []string{jsonModule, schemaModule}},
@@ -34,7 +34,7 @@ var rules = []rule{
 		Others:  []string{decimalModule},
 	},
 
-	{Package: "guard/ledger", Imports: []string{"rationale", "rationale/journal"}},
+	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{

@@ -6,7 +6,7 @@ import "slices"
 // depends on, in one place, the way a careless edit would.
 func mutants() []mutant {
 	return slices.Concat(
-		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(), keeping(), delivery(),
+		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(), keeping(), delivery(), people(),
 	)
 }
 
@@ -215,8 +215,8 @@ func conclusion() []mutant {
 		},
 		{
 			File: "rationale/conclude.go",
-			Old:  "case d.Verdict == Allow && d.Tier == classify.BoundedEscalation:",
-			New:  "case d.Verdict == Allow && d.BaseTier == classify.BoundedEscalation:",
+			Old:  "case d.Tier == classify.BoundedEscalation:",
+			New:  "case d.BaseTier == classify.BoundedEscalation:",
 			Why:  "a call that was raised to bounded_escalation owes no review",
 		},
 		{

@@ -1,0 +1,147 @@
+package guardtest
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/guard"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// PeopleLedger is a ledger at which people answer tickets, review, and suspend.
+type PeopleLedger interface {
+	guard.Ledger
+	Tickets(at time.Time) []rationale.Pending
+	Answer(ctx context.Context, a *rationale.Approval) error
+	Reviews() []*rationale.Decision
+	Review(ctx context.Context, r *rationale.Review) error
+	Suspend(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error
+	Resume(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error
+}
+
+// TestPeople tests that a ledger uses an approval once, loses no denial, brakes
+// for reviews, and suspends at once. newLedger returns a fresh one each time.
+func TestPeople(t *testing.T, newLedger func(t *testing.T) PeopleLedger) {
+	t.Run("an approval serves one of many at once", func(t *testing.T) { testRacingUses(t, newLedger(t)) })
+	t.Run("one person answers once", func(t *testing.T) {
+		l, d := newLedger(t), waiting(2)
+		require.NoError(t, l.Admit(t.Context(), d))
+		require.NoError(t, l.Answer(t.Context(), answering(d, "sam", rationale.AnswerApprove)))
+		assert.Error(t, l.Answer(t.Context(), answering(d, "SAM", rationale.AnswerApprove)))
+		assert.Equal(t, rationale.Deny, presenting(t, l, d).Verdict, "half of the quorum")
+		require.NoError(t, l.Answer(t.Context(), answering(d, "kim", rationale.AnswerApprove)))
+		assert.Equal(t, rationale.Allow, presenting(t, l, d).Verdict)
+	})
+	t.Run("a denial stands", func(t *testing.T) {
+		l, d := newLedger(t), waiting(1)
+		require.NoError(t, l.Admit(t.Context(), d))
+		require.NoError(t, l.Answer(t.Context(), answering(d, "sam", rationale.AnswerApprove)))
+		require.NoError(t, l.Answer(t.Context(), answering(d, "kim", rationale.AnswerDeny)))
+		use := presenting(t, l, d)
+		assert.Equal(t, rationale.Deny, use.Verdict)
+		assert.Contains(t, use.Reasons, rationale.ApprovalInvalid)
+		assert.Empty(t, l.Tickets(d.At))
+		assert.Error(t, l.Answer(t.Context(), answering(d, "ann", rationale.AnswerApprove)))
+	})
+	t.Run("what denies uses no approval", func(t *testing.T) {
+		l, d := newLedger(t), waiting(1)
+		require.NoError(t, l.Admit(t.Context(), d))
+		require.NoError(t, l.Answer(t.Context(), answering(d, "sam", rationale.AnswerApprove)))
+		all := rationale.Suspension{Everything: true}
+		require.NoError(t, l.Suspend(t.Context(), all, "lee", "incident", d.At))
+		assert.Equal(t, []rationale.Reason{rationale.Suspended}, presenting(t, l, d).Reasons)
+		require.NoError(t, l.Resume(t.Context(), all, "lee", "over", d.At))
+		assert.Equal(t, rationale.Allow, presenting(t, l, d).Verdict)
+	})
+	t.Run("a ticket expires", func(t *testing.T) {
+		l, d := newLedger(t), waiting(1)
+		require.NoError(t, l.Admit(t.Context(), d))
+		require.Len(t, l.Tickets(d.At), 1)
+		late := answering(d, "sam", rationale.AnswerApprove)
+		late.At = d.Ticket.Expires
+		assert.Error(t, l.Answer(t.Context(), late))
+		assert.Empty(t, l.Tickets(d.Ticket.Expires))
+	})
+	t.Run("an unknown ticket denies", func(t *testing.T) {
+		assert.Contains(t, presenting(t, newLedger(t), waiting(1)).Reasons, rationale.ApprovalInvalid)
+	})
+	t.Run("overdue reviews brake", func(t *testing.T) { testBrake(t, newLedger(t)) })
+}
+
+func testRacingUses(t *testing.T, l PeopleLedger) {
+	d := waiting(1)
+	require.NoError(t, l.Admit(t.Context(), d))
+	require.NoError(t, l.Answer(t.Context(), answering(d, "sam", rationale.AnswerApprove)))
+	var (
+		won   atomic.Int32
+		start = make(chan struct{})
+		group sync.WaitGroup
+	)
+	for range 64 {
+		use := follows(d)
+		group.Go(func() {
+			<-start
+			if l.Admit(context.Background(), use) == nil && use.Verdict == rationale.Allow {
+				won.Add(1)
+			}
+		})
+	}
+	close(start)
+	group.Wait()
+	assert.EqualValues(t, 1, won.Load())
+}
+
+func testBrake(t *testing.T, l PeopleLedger) {
+	owing := func(at time.Time) *rationale.Decision {
+		d := Allowed()
+		d.At, d.BaseTier = at, classify.BoundedEscalation
+		d.Terms.ReviewBy, d.Terms.ReviewWithin, d.Terms.MaxOverdue = []string{"group:risk"}, time.Hour, 0
+		require.NoError(t, l.Admit(t.Context(), d))
+		return d
+	}
+	first := owing(time.Now())
+	require.NoError(t, l.Complete(t.Context(), OutcomeOf(first)))
+	due := first.Review.Due
+	braked := owing(due)
+	assert.Equal(t, rationale.Pend, braked.Verdict)
+	assert.Contains(t, braked.Reasons, rationale.ReviewDebt)
+	require.Len(t, l.Reviews(), 1)
+	review := &rationale.Review{Decision: first.ID, At: due, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld}
+	require.NoError(t, l.Review(t.Context(), review))
+	assert.Error(t, l.Review(t.Context(), review), "once")
+	assert.Equal(t, rationale.Allow, owing(due).Verdict)
+}
+
+// waiting returns a draft that waits for a number of people.
+func waiting(quorum int) *rationale.Decision {
+	d := Pending()
+	d.ActionDigest, d.Terms.ApproveQuorum = rationale.Digest([]byte(d.ID)), quorum
+	return d
+}
+
+// follows returns a draft of the same call, with its ticket.
+func follows(of *rationale.Decision) *rationale.Decision {
+	d := Pending()
+	d.ActionDigest, d.Parent = of.ActionDigest, of.ID
+	return d
+}
+
+func presenting(t *testing.T, l PeopleLedger, of *rationale.Decision) *rationale.Decision {
+	t.Helper()
+	d := follows(of)
+	require.NoError(t, l.Admit(t.Context(), d))
+	return d
+}
+
+func answering(d *rationale.Decision, by string, answer rationale.Answer) *rationale.Approval {
+	return &rationale.Approval{
+		Ticket: d.ID, At: d.At, By: rationale.Person{ID: by, Groups: []string{"oncall"}}, Answer: answer, Why: "the suite says so",
+	}
+}

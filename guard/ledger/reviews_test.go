@@ -1,0 +1,247 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/guard/guardtest"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/internal/crashfs"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+func TestReviewsAreOwedUntilTheyAreAnswered(t *testing.T) {
+	fs := crashfs.New()
+	opts := []journal.Option{journal.WithRotation(journal.Rotation{Records: 3})}
+	l := openLedger(t, fs, opts...)
+	owing := reviewed()
+	require.NoError(t, l.Admit(ctx, owing))
+	by := func(id string, groups ...string) *rationale.Review {
+		return &rationale.Review{Decision: owing.ID, By: rationale.Person{ID: id, Groups: groups}, Finding: rationale.Upheld}
+	}
+	require.ErrorContains(t, l.Review(ctx, by("rae", "risk")), "no outcome yet")
+	require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(owing)))
+	require.ErrorIs(t, l.Review(ctx, by("rae", "sales")), ledger.ErrRefused)
+	require.ErrorIs(t, l.Review(ctx, by("rae", "risk", "oncall")), ledger.ErrRefused, "an approver")
+
+	other := reviewed()
+	require.NoError(t, l.Admit(ctx, other))
+	fs.Unlock()
+	l = openLedger(t, fs, opts...)
+	owed := l.Reviews()
+	require.Len(t, owed, 2)
+	assert.Equal(t, []string{"group:risk"}, owed[0].Review.By)
+	assert.Empty(t, owed[0].Rationale, "what the agent claims is in the records")
+	require.NoError(t, l.Review(ctx, by("rae", "risk")))
+	require.ErrorIs(t, l.Review(ctx, by("rae", "risk")), ledger.ErrRefused, "once")
+	require.ErrorIs(t, l.Review(ctx, &rationale.Review{Decision: "x"}), ledger.ErrRefused)
+	assert.Error(t, l.Review(ctx, nil))
+	assert.Error(t, new(ledger.Memory).Review(ctx, by("rae", "risk")))
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs, opts...)
+	assert.Len(t, l.Reviews(), 1)
+}
+
+// More overdue reviews than the class allows make it wait for people, until
+// enough are answered; other classes go on.
+func TestOverdueReviewsBrakeTheClass(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restart %v", restart), func(t *testing.T) {
+			fs := crashfs.New()
+			l := openLedger(t, fs)
+			start := time.Now()
+			owing := func(class string, at time.Time) *rationale.Decision {
+				d := reviewed()
+				d.Class, d.At, d.Terms.MaxOverdue = class, at, 2
+				require.NoError(t, l.Admit(ctx, d))
+				return d
+			}
+			var owed []*rationale.Decision
+			for range 3 {
+				d := owing("scale", start)
+				require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+				owed = append(owed, d)
+			}
+			owing("scale", start.Add(time.Hour))
+			if restart {
+				require.NoError(t, l.Close())
+				l = openLedger(t, fs)
+			}
+			due := start.Add(48 * time.Hour)
+			assert.Equal(t, rationale.Allow, owing("scale", due.Add(-1)).Verdict)
+			braked := owing("scale", due)
+			assert.Equal(t, rationale.Pend, braked.Verdict)
+			assert.Equal(t, classify.AuthorizationRequired, braked.Tier)
+			assert.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ReviewDebt}, braked.Reasons)
+			assert.Nil(t, braked.Review)
+			assert.Equal(t, rationale.Allow, owing("other", due).Verdict)
+
+			require.NoError(t, l.Review(ctx, &rationale.Review{
+				Decision: owed[0].ID, At: due, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.InsufficientRecord, Why: "no log",
+			}))
+			assert.Equal(t, rationale.Allow, owing("scale", due).Verdict)
+		})
+	}
+}
+
+func TestRepeatedRationaleOpensAReview(t *testing.T) {
+	fs := crashfs.New()
+	l := openLedger(t, fs)
+	reviewsOf := func(purpose string, n int) (opened []int) {
+		for i := range n {
+			d := guardtest.Allowed()
+			d.Terms.ReviewBy, d.Terms.ReviewWithin = []string{"group:risk"}, time.Hour
+			d.Rationale = &rationale.Rationale{Purpose: purpose}
+			require.NoError(t, l.Admit(ctx, d))
+			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+			if d.Review != nil {
+				assert.Equal(t, "boilerplate", d.Review.Reason)
+				opened = append(opened, i+1)
+			}
+		}
+		return opened
+	}
+	assert.Equal(t, []int{10, 20}, reviewsOf("Scale as requested.", 25))
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 1}))
+	require.NoError(t, l.Admit(ctx, guardtest.Denied())) // begins with a snapshot
+	require.NoError(t, l.Close())
+	l = openLedger(t, fs)
+	assert.Equal(t, []int{5}, reviewsOf("  scale AS\n\trequested. ", 6), "the same words")
+	assert.Empty(t, reviewsOf("Scale, as requested.", 9), "others")
+}
+
+func TestSuspensions(t *testing.T) {
+	fs := crashfs.New()
+	opts := []journal.Option{journal.WithRotation(journal.Rotation{Records: 2})}
+	l := openLedger(t, fs, opts...)
+	verdict := func() rationale.Verdict {
+		d := guardtest.Allowed()
+		require.NoError(t, l.Admit(ctx, d))
+		if d.Verdict == rationale.Deny {
+			assert.Equal(t, []rationale.Reason{rationale.Suspended}, d.Reasons)
+		} else {
+			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(d)))
+		}
+		return d.Verdict
+	}
+	agent, all := rationale.Suspension{Agent: guardtest.AgentID}, rationale.Suspension{Everything: true}
+	for _, bad := range []error{
+		l.Suspend(ctx, rationale.Suspension{}, "lee", "test", time.Time{}), l.Suspend(ctx, agent, "", "test", time.Time{}),
+		l.Suspend(ctx, agent, "lee", " ", time.Time{}), l.Resume(ctx, agent, "lee", "test", time.Time{}),
+	} {
+		require.ErrorIs(t, bad, ledger.ErrRefused)
+	}
+	require.Error(t, new(ledger.Memory).Suspend(ctx, agent, "lee", "test", time.Time{}))
+	assert.Equal(t, rationale.Allow, verdict())
+	require.NoError(t, l.Suspend(ctx, agent, "lee", "incident 7", time.Time{}))
+	require.NoError(t, l.Suspend(ctx, all, "lee", "incident 7", time.Time{}))
+	assert.Equal(t, rationale.Deny, verdict())
+	fs.Unlock()
+
+	l = openLedger(t, fs, opts...)
+	assert.Equal(t, rationale.Deny, verdict(), "also after a restart")
+	require.Len(t, l.Suspensions(), 2)
+	assert.Equal(t, "lee", l.Suspensions()[0].By)
+	assert.Equal(t, "incident 7", l.Suspensions()[0].Message)
+	require.NoError(t, l.Resume(ctx, all, "kim", "over", time.Time{}))
+	assert.Equal(t, rationale.Deny, verdict(), "the agent's stands")
+	require.NoError(t, l.Resume(ctx, agent, "kim", "over", time.Time{}))
+	assert.Equal(t, rationale.Allow, verdict())
+	fs.Unlock()
+	l = openLedger(t, fs, opts...)
+	assert.Equal(t, rationale.Allow, verdict())
+}
+
+// What cannot be recorded is suspended even so, and stays so when resuming cannot
+// be recorded.
+func TestSuspensionFailsClosed(t *testing.T) {
+	var recorder guardtest.Recorder
+	l := ledger.New(&recorder)
+	all := rationale.Suspension{Everything: true}
+	recorder.Fail(syscall.ENOSPC)
+	require.ErrorIs(t, l.Suspend(ctx, all, "lee", "incident", time.Time{}), syscall.ENOSPC)
+	recorder.Fail(nil)
+	d := guardtest.Allowed()
+	require.NoError(t, l.Admit(ctx, d))
+	assert.Equal(t, rationale.Deny, d.Verdict)
+	require.NoError(t, l.Suspend(ctx, all, "lee", "incident", time.Time{}))
+	assert.Len(t, recorder.Lifecycles(rationale.EventSuspended), 1)
+	recorder.Fail(syscall.ENOSPC)
+	require.Error(t, l.Resume(ctx, all, "lee", "over", time.Time{}))
+	recorder.Fail(nil)
+	observed := guardtest.Allowed()
+	observed.Mode = rationale.Observe
+	require.NoError(t, l.Admit(ctx, observed))
+	assert.Equal(t, rationale.Deny, observed.Verdict, "in observe mode too")
+}
+
+// What was checked before a suspension is recorded before it.
+func TestSuspendWaitsForWhatWasChecked(t *testing.T) {
+	var (
+		l       *ledger.Memory
+		checked = make(chan struct{})
+		release = make(chan struct{})
+		order   []rationale.Kind
+	)
+	l = ledger.New(recorderFunc(func(_ context.Context, recs ...rationale.Record) error {
+		if recs[0].RecordKind() == rationale.KindDecision {
+			close(checked)
+			<-release
+		}
+		order = append(order, recs[0].RecordKind())
+		return nil
+	}))
+	d := guardtest.Allowed()
+	admitted, suspended := make(chan error), make(chan error)
+	go func() { admitted <- l.Admit(ctx, d) }()
+	<-checked
+	go func() {
+		suspended <- l.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", time.Time{})
+	}()
+	for len(l.Suspensions()) == 0 {
+		runtime.Gosched()
+	}
+	for range 10_000 { // for a suspension that does not wait
+		runtime.Gosched()
+	}
+	close(release)
+	require.NoError(t, <-admitted)
+	require.NoError(t, <-suspended)
+	assert.Equal(t, []rationale.Kind{rationale.KindDecision, rationale.KindLifecycle}, order)
+}
+
+// The snapshot of a version that could not ask people anything yet is read: of its
+// tickets and reviews there is nothing to answer with.
+func TestASnapshotOfTheVersionBeforeIsRead(t *testing.T) {
+	fs := crashfs.New()
+	j, err := journal.Open(dir, journal.WithFS(fs), journal.WithState(past{}))
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+	l := openLedger(t, fs)
+	assert.Equal(t, ledger.Status{}, l.Status(time.Now()))
+	var lost []string
+	for _, rec := range recorded(fs) {
+		if o, ok := rec.(*rationale.Outcome); ok {
+			lost = append(lost, o.Decision)
+		}
+	}
+	assert.Equal(t, []string{"d1"}, lost)
+}
+
+type past struct{ future }
+
+func (past) Snapshot(now time.Time) []rationale.Record {
+	return []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: []byte(
+		`{"version":1,"open":[{"decision":"d1","at":"2026-11-01T10:00:00Z","segment":1}],` +
+			`"tickets":[{"decision":"d2","at":"2036-11-01T10:00:00Z","segment":1}],"reviews":[{"decision":"d3","at":"2026-11-01T10:00:00Z","segment":1}]}`)}}
+}

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// maxSuspensions bounds what can be suspended apart.
+const maxSuspensions = 4096
+
+// suspensions are those in force, with the records that say so.
+type suspensions map[rationale.Suspension]*rationale.Lifecycle
+
+// deny adds a failed check for every suspension that concerns the draft.
+func (s suspensions) deny(d *rationale.Decision) {
+	if len(s) == 0 {
+		return
+	}
+	for _, what := range s.list() {
+		if what.Concerns(d) {
+			d.Checks = append(d.Checks, rationale.Check{
+				Kind: rationale.CheckSuspended, ID: "suspended " + what.String(), Result: rationale.Failed, Reason: rationale.Suspended,
+				Message: "suspended by " + s[what].By + ": " + s[what].Message,
+			})
+		}
+	}
+}
+
+// list returns what is suspended, in the order of the names.
+func (s suspensions) list() []rationale.Suspension {
+	all := make([]rationale.Suspension, 0, len(s))
+	for what := range s {
+		all = append(all, what)
+	}
+	slices.SortFunc(all, func(a, b rationale.Suspension) int { return cmp.Compare(a.String(), b.String()) })
+	return all
+}
+
+// apply takes in a record of a person's suspension, or of its end.
+func (s suspensions) apply(l *rationale.Lifecycle) {
+	switch {
+	case l.Suspension == nil:
+	case l.Event == rationale.EventSuspended:
+		s[*l.Suspension] = l
+	case l.Event == rationale.EventResumed:
+		delete(s, *l.Suspension)
+	}
+}
+
+// Suspensions returns the records of the suspensions by people that are in force.
+// Those of the documents are apart. What they refer to is shared.
+func (m *Memory) Suspensions() []*rationale.Lifecycle {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*rationale.Lifecycle, 0, len(m.suspensions))
+	for _, what := range m.suspensions.list() {
+		all = append(all, m.suspensions[what])
+	}
+	return all
+}
+
+// Suspend denies every call that it concerns, from the next admission on: once it
+// has returned, nothing that was checked before is still being admitted. By, whom the
+// host's own login has verified, and why are recorded. The zero at is now, as for
+// [Memory.Answer].
+//
+// It fails closed: with an error of the recorder the suspension is in force, until
+// [Memory.Resume] or the end of the process; suspend again to have it on record. An
+// invalid one, one without by and why, and one beyond 4,096 are [ErrRefused], and
+// not in force. What is suspended already stays so, with both records.
+func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error {
+	l, err := m.switched(rationale.EventSuspended, what, by, why, at)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	_, known := m.suspensions[what]
+	if !known && len(m.suspensions) >= maxSuspensions {
+		m.mu.Unlock()
+		return fmt.Errorf("%w: %d suspensions are in force already; suspend everything, or resume some", ErrRefused, maxSuspensions)
+	}
+	if !known {
+		m.suspensions[what] = l
+	}
+	m.mu.Unlock()
+	// What was checked before is recorded before: wait for it.
+	m.admitting.Lock()
+	//lint:ignore SA2001 a barrier: there is nothing to do but wait
+	m.admitting.Unlock()
+	return m.append(ctx, false, l)
+}
+
+// Resume ends a suspension by a person, once that is recorded. What is not
+// suspended, or not validly named, is [ErrRefused].
+func (m *Memory) Resume(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error {
+	l, err := m.switched(rationale.EventResumed, what, by, why, at)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	_, known := m.suspensions[what]
+	m.mu.Unlock()
+	if !known {
+		return fmt.Errorf("%w: %s is not suspended by a person; a Suspension document ends when it is removed", ErrRefused, what)
+	}
+	return m.append(ctx, false, l)
+}
+
+// switched makes the record of a suspension, or of its end.
+func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, why string, at time.Time) (*rationale.Lifecycle, error) {
+	if m.suspensions == nil {
+		return nil, errors.New("ledger: the zero Memory admits nothing")
+	}
+	if err := what.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if strings.TrimSpace(by) == "" || strings.TrimSpace(why) == "" {
+		return nil, fmt.Errorf("%w: the record needs who does it, and why", ErrRefused)
+	}
+	l := &rationale.Lifecycle{
+		Kind: rationale.KindLifecycle, At: at, Event: event, Suspension: &what,
+		By: rationale.Clip(rationale.Printable(by), 256), Message: rationale.Clip(rationale.Printable(why), 2048),
+	}
+	m.identify(&l.ID, &l.At)
+	if what.Agent != "" {
+		l.Agent.ID = what.Agent
+	}
+	return l, nil
+}
+
+func (s suspensions) save() ([]json.RawMessage, error) {
+	var saved []json.RawMessage
+	for _, what := range s.list() {
+		data, err := rationale.Marshal(s[what])
+		if err != nil {
+			return nil, err
+		}
+		saved = append(saved, data)
+	}
+	return saved, nil
+}
+
+func (s suspensions) restore(saved []json.RawMessage) error {
+	clear(s)
+	for _, data := range saved {
+		l, err := decode[*rationale.Lifecycle](data)
+		if err != nil {
+			return err
+		}
+		s.apply(l)
+	}
+	return nil
+}

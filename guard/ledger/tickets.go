@@ -1,0 +1,350 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// ErrRefused is the error of an answer that does not count: what it answers to is
+// not open, or the person may not answer. The error's text says which.
+var ErrRefused = errors.New("ledger: the answer does not count")
+
+// maxTicketBytes bounds the records of the tickets that are kept, as encoded.
+const maxTicketBytes = 16 << 20
+
+// tickets are the pends that have not expired. A closed one is kept until it
+// expires, to say why it serves no more.
+type tickets struct {
+	expiry deadlines
+	byID   map[string]*ticket
+	bytes  int
+}
+
+type ticket struct {
+	rationale.Pending
+	size    int
+	user    string // the decision that is being recorded and uses or replaces it; empty: none
+	denying bool   // a denial is being recorded
+}
+
+func newTickets() tickets {
+	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket)}
+}
+
+// open adds the ticket of a decision that is recorded.
+func (s *tickets) open(d *rationale.Decision, segment uint64) *ticket {
+	if known := s.byID[d.ID]; known != nil {
+		return known
+	}
+	if len(s.byID) >= maxTickets {
+		s.forget(s.expiry.first().id)
+	}
+	t := &ticket{Pending: rationale.Pending{Decision: d}}
+	s.byID[d.ID] = t
+	s.expiry.add(deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
+	s.measure(t)
+	return t
+}
+
+// measure counts what a ticket that has changed takes, and makes room by
+// forgetting the next to expire.
+func (s *tickets) measure(t *ticket) {
+	size := sizeOf(t.Decision)
+	for _, a := range t.Answers {
+		size += sizeOf(a)
+	}
+	s.bytes += size - t.size
+	for t.size = size; s.bytes > maxTicketBytes; {
+		s.forget(s.expiry.first().id)
+	}
+}
+
+func (s *tickets) forget(id string) {
+	if t := s.byID[id]; t != nil {
+		s.bytes -= t.size
+		delete(s.byID, id)
+		s.expiry.remove(id)
+	}
+}
+
+func (s *tickets) expire(at time.Time) {
+	for first := s.expiry.first(); first != nil && !first.at.After(at); first = s.expiry.first() {
+		s.forget(first.id)
+	}
+}
+
+// close leaves out of a closed ticket what nobody needs to see any more.
+func (s *tickets) close(t *ticket) {
+	t.Decision = essence(t.Decision)
+	s.measure(t)
+}
+
+// essence is a decision without what makes it large: what remains says who asked
+// for what, on whose authority, and who answers.
+func essence(d *rationale.Decision) *rationale.Decision {
+	return &rationale.Decision{
+		Kind: rationale.KindDecision, ID: d.ID, At: d.At, Verdict: d.Verdict, Mode: d.Mode, Reasons: d.Reasons,
+		Standing: d.Standing, Class: d.Class, Effect: d.Effect, BaseTier: d.BaseTier, Tier: d.Tier, Agent: d.Agent,
+		Tool: d.Tool, CallID: d.CallID, Authorization: d.Authorization, ActionDigest: d.ActionDigest, Spend: d.Spend,
+		Review: d.Review, Ticket: d.Ticket, Approval: d.Approval, Parent: d.Parent, Host: d.Host,
+	}
+}
+
+// pending counts the tickets that wait for an answer or for their use.
+func (s *tickets) pending() int {
+	n := 0
+	for _, t := range s.byID {
+		if !t.Closed() {
+			n++
+		}
+	}
+	return n
+}
+
+// present judges a draft that presents a ticket.
+func (m *Memory) present(d *rationale.Decision, now time.Time) {
+	t := m.tickets.byID[d.Parent]
+	switch {
+	case t == nil:
+		(*rationale.Pending)(nil).Present(d, now)
+	case t.user != "" || t.denying:
+		d.Checks = append(d.Checks, rationale.Check{
+			Kind: rationale.CheckApproval, ID: "ticket", Result: rationale.Failed, Reason: rationale.ApprovalInvalid,
+			Message: "it is being used, replaced or denied at this moment",
+		})
+	default:
+		t.Present(d, now)
+	}
+}
+
+// takeTicket claims the ticket that a concluded draft uses up, or replaces, until
+// the draft is recorded: nobody else gets it meanwhile.
+func (m *Memory) takeTicket(d *rationale.Decision) {
+	if t := m.tickets.byID[d.Parent]; t != nil && spends(d) {
+		t.user = d.ID
+	}
+}
+
+// returnTicket gives up the claim of a draft that was not recorded.
+func (m *Memory) returnTicket(d *rationale.Decision) {
+	if t := m.tickets.byID[d.Parent]; t != nil && t.user == d.ID {
+		t.user = ""
+	}
+}
+
+// spends reports whether a decision uses up, or replaces, the ticket that it
+// presents.
+func spends(d *rationale.Decision) bool {
+	return d.Parent != "" && (d.Verdict == rationale.Allow && d.Mode == rationale.Enforce || d.Ticket != nil)
+}
+
+// ticketed takes in what a recorded decision does to tickets.
+func (m *Memory) ticketed(d *rationale.Decision, segment uint64) {
+	m.tickets.expire(m.latest)
+	if t := m.tickets.byID[d.Parent]; t != nil && spends(d) {
+		if t.user = ""; d.Ticket != nil {
+			t.Replaced = d.ID
+		} else {
+			t.Used = d.ID
+		}
+		m.tickets.close(t)
+	}
+	if d.Ticket != nil {
+		m.tickets.open(d, segment)
+	}
+}
+
+func sizeOf(rec rationale.Record) int {
+	data, _ := rationale.Marshal(rec) // it was encoded before
+	return len(data)
+}
+
+// answered takes in a recorded answer.
+func (m *Memory) answered(a *rationale.Approval) {
+	t := m.tickets.byID[a.Ticket]
+	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool { return b.ID == a.ID }) {
+		return
+	}
+	t.Answers = append(t.Answers, a)
+	if a.Answer != rationale.AnswerApprove {
+		t.denying = false
+		m.tickets.close(t)
+		return
+	}
+	m.tickets.measure(t)
+}
+
+// Tickets returns the tickets that wait, at a time, for an answer or to be used,
+// the next to expire first. What they refer to is shared and must not be changed.
+func (m *Memory) Tickets(at time.Time) []rationale.Pending {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tickets.expire(m.later(at))
+	var open []rationale.Pending
+	for _, t := range m.tickets.byID {
+		if !t.Closed() {
+			p := t.Pending
+			p.Answers = slices.Clone(p.Answers)
+			open = append(open, p)
+		}
+	}
+	slices.SortFunc(open, func(a, b rationale.Pending) int {
+		return cmp.Or(a.Decision.Ticket.Expires.Compare(b.Decision.Ticket.Expires), cmp.Compare(a.Decision.ID, b.Decision.ID))
+	})
+	return open
+}
+
+// Answer records what one person says to a ticket. The caller gives Ticket, By,
+// Answer, Why and Change, where By is what its own verified login says; ID and At
+// are made where they are empty, At from the journal's clock, or the system's. An answer
+// that does not count is [ErrRefused], and is not recorded.
+//
+// A denial that was recorded is never passed over: no call uses the ticket
+// afterwards, nor after a crash. With any other error the answer does not count
+// as given, unless it is [journal.ErrUncertain]: nobody knows then, and a denial
+// stands until the process ends.
+func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
+	if a == nil || m.answering == nil {
+		return errors.New("ledger: there is no answer, or nothing to answer to")
+	}
+	// One at a time: the next one is checked against those before it.
+	select {
+	case m.answering <- struct{}{}:
+		defer func() { <-m.answering }()
+	case <-ctx.Done():
+		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	}
+	if err := m.accept(a); err != nil {
+		return err
+	}
+	err := m.append(ctx, false, a)
+	if err != nil && !errors.Is(err, journal.ErrUncertain) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if t := m.tickets.byID[a.Ticket]; t != nil {
+			t.denying = false
+		}
+	}
+	return err
+}
+
+// accept checks and completes an answer, and holds the ticket for a denial.
+func (m *Memory) accept(a *rationale.Approval) error {
+	m.identify(&a.ID, &a.At)
+	a.Kind = rationale.KindApproval
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tickets.expire(m.later(a.At))
+	t := m.tickets.byID[a.Ticket]
+	refused := errors.New("no ticket of this id is open: it has expired, or there was none")
+	switch {
+	case t == nil:
+	case t.user != "":
+		refused = errors.New("it is being used or replaced at this moment")
+	case t.denying:
+		refused = errors.New("it is being denied at this moment")
+	default:
+		refused = t.Pending.Answer(a, m.later(a.At))
+	}
+	if refused != nil {
+		return fmt.Errorf("%w: ticket %s: %w", ErrRefused, rationale.Printable(a.Ticket), refused)
+	}
+	t.denying = a.Answer == rationale.AnswerDeny
+	return nil
+}
+
+// identify gives a record that a person causes its id and its time.
+func (m *Memory) identify(id *string, at *time.Time) {
+	if at.IsZero() {
+		if *at = time.Now(); m.journal != nil {
+			*at = m.journal.Now()
+		}
+	}
+	if *id == "" {
+		*id = rationale.NewID(*at)
+	}
+}
+
+// later is a time, or that of the latest record, if that is later: a clock that
+// goes back opens nothing again. It is called with the lock held.
+func (m *Memory) later(at time.Time) time.Time {
+	if at.Before(m.latest) {
+		return m.latest
+	}
+	return at
+}
+
+// savedTicket is a ticket in a snapshot.
+type savedTicket struct {
+	Decision json.RawMessage   `json:"decision"`
+	Answers  []json.RawMessage `json:"answers,omitempty"`
+	Used     string            `json:"used,omitzero"`
+	Replaced string            `json:"replaced,omitzero"`
+	Segment  uint64            `json:"segment"`
+}
+
+func (s *tickets) save() ([]savedTicket, error) {
+	saved := make([]savedTicket, 0, len(s.byID))
+	for _, w := range s.expiry.list() {
+		t := s.byID[w.Decision]
+		one := savedTicket{Used: t.Used, Replaced: t.Replaced, Segment: w.Segment}
+		var err error
+		if one.Decision, err = rationale.Marshal(t.Decision); err != nil {
+			return nil, err
+		}
+		for _, a := range t.Answers {
+			data, err := rationale.Marshal(a)
+			if err != nil {
+				return nil, err
+			}
+			one.Answers = append(one.Answers, data)
+		}
+		saved = append(saved, one)
+	}
+	return saved, nil
+}
+
+func (s *tickets) restore(saved []savedTicket) error {
+	*s = newTickets()
+	for _, one := range saved {
+		d, err := decode[*rationale.Decision](one.Decision)
+		if err != nil {
+			return err
+		}
+		if d.Ticket == nil {
+			return fmt.Errorf("decision %s has no ticket", rationale.Printable(d.ID))
+		}
+		t := s.open(d, one.Segment)
+		t.Used, t.Replaced = one.Used, one.Replaced
+		for _, answer := range one.Answers {
+			a, err := decode[*rationale.Approval](answer)
+			if err != nil {
+				return err
+			}
+			t.Answers = append(t.Answers, a)
+		}
+		s.measure(t)
+	}
+	return nil
+}
+
+func decode[R rationale.Record](data json.RawMessage) (R, error) {
+	var none R
+	rec, err := rationale.Unmarshal(data)
+	if err != nil {
+		return none, err
+	}
+	r, ok := rec.(R)
+	if !ok {
+		return none, fmt.Errorf("record %s is a %s", rationale.Printable(rec.RecordID()), rec.RecordKind())
+	}
+	return r, nil
+}

@@ -1,0 +1,155 @@
+package main
+
+// people breaks what approvals, reviews and suspensions rest on.
+func people() []mutant {
+	const (
+		approval = "rationale/approval.go"
+		tickets  = "guard/ledger/tickets.go"
+		reviews  = "guard/ledger/reviews.go"
+		suspends = "guard/ledger/suspensions.go"
+		rational = "./rationale"
+		ledger   = "./guard/ledger"
+		present  = "^TestPresent$"
+		answer   = "^TestWhoMayAnswer$"
+	)
+	return []mutant{
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "case d.ActionDigest == \"\" || d.ActionDigest != p.Decision.ActionDigest:",
+			New: "case d.ActionDigest != p.Decision.ActionDigest:",
+			Why: "an action without a digest is any other",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "d.ActionDigest == \"\" || d.ActionDigest != p.Decision.ActionDigest", New: "d.ActionDigest == \"\"",
+			Why: "an approval serves another action",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "return \"it has expired\"", New: "return \"\"",
+			Why: "an approval serves after it has expired",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "return \"its approval was used already: it serves once\"", New: "return \"\"",
+			Why: "an approval serves twice",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "if a.Answer != AnswerApprove {", New: "if a.Answer == AnswerDeny {",
+			Why: "an unknown answer approves",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "if after.Cmp(before) > 0 {", New: "if after.Cmp(before) > 1 {",
+			Why: "a price that rose needs no new approval",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "if c.Result == Raised && c.To >= classify.AuthorizationRequired && !known {",
+			New: "if c.Kind == CheckBand && c.Result == Raised && c.To >= classify.AuthorizationRequired && !known {",
+			Why: "a new reason needs no new approval",
+		},
+		{
+			File: approval, Package: rational, Run: present,
+			Old: "was.Authorization.Matrix != d.Authorization.Matrix", New: "was.Authorization.Matrix == \"\"",
+			Why: "an approval outlives the ceilings that it was given under",
+		},
+		{
+			File: approval, Package: rational, Run: answer,
+			Old: "if err := d.uninvolved(a.By); err != nil {\n\t\treturn err\n\t}\n\tif !a.By.among", New: "if !a.By.among",
+			Why: "who asks, and who owns, approves",
+		},
+		{
+			File: approval, Package: rational, Run: answer,
+			Old: "return a != \"\" && strings.EqualFold(a, b)", New: "return a != \"\" && a == b",
+			Why: "a second spelling is a second person",
+		},
+		{
+			File: approval, Package: rational, Run: answer,
+			Old: "case amount.Cmp(top) > 0:", New: "case amount.Cmp(top) > 1:",
+			Why: "an approval above one's own ceiling counts",
+		},
+		{
+			File: approval, Package: rational, Run: answer,
+			Old: "case !found:\n", New: "case !found && len(d.Ticket.Ceilings) > 0:\n",
+			Why: "where nobody has a ceiling, everybody approves",
+		},
+		{
+			File: tickets, Package: "./guard", Run: "^TestOneApprovalManyRacers$",
+			Old: "\t\tt.user = d.ID\n", New: "",
+			Why: "an approval serves all who present it at once",
+		},
+		{
+			File: tickets, Package: ledger, Run: "^TestWhatMayBeRecordedHoldsTheTicket$",
+			Old: "t.denying = a.Answer == rationale.AnswerDeny", New: "t.denying = false",
+			Why: "a call runs while its denial is being recorded",
+		},
+		{
+			File: tickets, Package: ledger, Run: "^TestAnswersAndUsesSurviveARestart$",
+			Old: "t.Used, t.Replaced = one.Used, one.Replaced", New: "t.Replaced = one.Replaced",
+			Why: "an approval serves once more after a restart",
+		},
+		{
+			File: tickets, Package: "./guard", Run: "^TestReviewsOfASample$",
+			Old: "d.Verdict == rationale.Allow && d.Mode == rationale.Enforce ||", New: "d.Verdict == rationale.Allow && d.Tier > 2 && d.Mode == rationale.Enforce ||",
+			Why: "an approval that is no longer needed stays for a second call",
+		},
+		{
+			File: "guard/ledger/memory.go", Package: "./guard", Run: "^TestAnApprovedCallRunsOnce$",
+			Old: "\tif d.Parent != \"\" {\n\t\tm.present(d, m.later(d.At))\n\t}\n", New: "",
+			Why: "tickets are not looked at",
+		},
+		{
+			File: "guard/begin.go", Package: "./guard", Run: "^TestWithoutEvidenceNoTicketServes$",
+			Old: "if err == nil && g.ledger == nil && d.Parent != \"\" {", New: "if err != nil && g.ledger == nil && d.Parent != \"\" {",
+			Why: "without a ledger any ticket is as good as none",
+		},
+		{
+			File: reviews, Package: ledger, Run: "^TestOverdueReviewsBrakeTheClass$",
+			Old: "case n > d.Terms.MaxOverdue:", New: "case n > d.Terms.MaxOverdue+1:",
+			Why: "a class goes on with more overdue reviews than it may have",
+		},
+		{
+			File: reviews, Package: ledger, Run: "^TestOverdueReviewsBrakeTheClass$",
+			Old: "if due.After(at) {", New: "if !due.Before(at) {",
+			Why: "a review that is due now is not overdue",
+		},
+		{
+			File: "rationale/review.go", Package: rational, Run: "^TestWhoMayReview$",
+			Old: "case r.By.among(d.Review.NotBy):", New: "case r.By.among(nil):",
+			Why: "who approves also reviews",
+		},
+		{
+			File: "rationale/review.go", Package: rational, Run: "^TestSampled$",
+			Old: ">>1 < share", New: ">>1 <= share",
+			Why: "a share of nothing samples something",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestSuspensionFailsClosed$",
+			Old: "\t\tm.suspensions[what] = l\n", New: "",
+			Why: "a suspension that cannot be recorded is not in force",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestSuspendWaitsForWhatWasChecked$",
+			Old: "\tm.admitting.Lock()\n\t//lint:ignore SA2001 a barrier: there is nothing to do but wait\n\tm.admitting.Unlock()\n", New: "",
+			Why: "a call that was checked before is recorded after the suspension",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestSuspensions$",
+			Old: "\t\ts.apply(l)\n", New: "\t\t_ = l\n",
+			Why: "a suspension ends with the process",
+		},
+		{
+			File: "guard/einoguard/approval.go", Package: "./guard/einoguard", Run: "^TestParallelCallsOfWhichSomePend$",
+			Old: "!named && kept", New: "!named && !kept",
+			Why: "a resumption of one interrupt presents the tickets of all",
+		},
+		{
+			File: "guard/einoguard/approval.go", Package: "./guard/einoguard", Run: "^TestApprovalAfterARestart$",
+			Old: "call.Ticket, call.Text, call.Reasoning, call.TextSource = was.Ticket, was.Text, was.Reasoning, was.Source",
+			New: "call.Text, call.Reasoning, call.TextSource = was.Text, was.Reasoning, was.Source",
+			Why: "a resumption loses its ticket",
+		},
+	}
+}
