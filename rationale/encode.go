@@ -101,6 +101,12 @@ func marshalRecord(rec Record) ([]byte, error) {
 			l.Kind = KindLifecycle
 			return marshalKnown(&l, l.ID)
 		}
+	case *Settlement:
+		if r != nil {
+			s := *r
+			s.Kind = KindSettlement
+			return marshalKnown(&s, s.ID)
+		}
 	case *Snapshot:
 		if r != nil {
 			s := *r
@@ -132,7 +138,8 @@ func marshalKnown(rec any, id string) ([]byte, error) {
 }
 
 // Unmarshal decodes one record by its "kind": *[Decision], *[Outcome],
-// *[Lifecycle], *[Snapshot] or *[Checkpoint], and *[Unknown] for every other kind.
+// *[Settlement], *[Lifecycle], *[Snapshot] or *[Checkpoint], and *[Unknown] for
+// every other kind.
 //
 // Members that this version does not know are ignored; who needs them has the
 // exact bytes in [Envelope].Body. Unknown names of verdicts, tiers, standings
@@ -165,6 +172,8 @@ func Unmarshal(data []byte) (Record, error) {
 		rec = new(Outcome)
 	case KindLifecycle:
 		rec = new(Lifecycle)
+	case KindSettlement:
+		rec = new(Settlement)
 	case KindSnapshot:
 		rec = new(Snapshot)
 	case KindCheckpoint:

@@ -62,6 +62,7 @@ type Memory struct {
 	adrift    map[string]bool // denied because nobody knew whether they were recorded
 	strays    []string        // adrift, and recorded after all
 	documents documents
+	budgets   budgets
 }
 
 // New returns a ledger that records with recorder and remembers nothing of what
@@ -75,7 +76,7 @@ func New(recorder Recorder) *Memory {
 func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newDeadlines(), reviews: newDeadlines(),
-		adrift: make(map[string]bool), documents: make(documents),
+		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
 	}
 }
 
@@ -89,13 +90,12 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	if d == nil || d.ID == "" {
 		return errors.New("ledger: the draft decision has no id")
 	}
-	rationale.Conclude(d)
-	if d.Verdict != rationale.Allow {
-		return m.append(ctx, expendable(d), d)
-	}
-	oldest, err := m.reserve(d)
+	oldest, err := m.conclude(d)
 	if err != nil {
 		return err
+	}
+	if d.Verdict != rationale.Allow {
+		return m.append(ctx, expendable(d), d)
 	}
 	recs := []rationale.Record{d}
 	if oldest != "" {
@@ -111,7 +111,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 // expendable reports whether a decision may be lost with the machine.
 func expendable(d *rationale.Decision) bool {
 	return d.Terms.Durability == rationale.DurabilityOS &&
-		d.Spend == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
+		d.Spend == nil && d.Limits == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
 }
 
 // Complete records the outcome of an allowed decision. For a decision that
@@ -200,14 +200,30 @@ func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Re
 	return m.recorder.Append(ctx, recs...)
 }
 
-// reserve makes room for an allowed decision before it is recorded. It returns
-// the decision that has to make room, if any, claimed.
-func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
+// conclude adds the checks that only the ledger can make, concludes the draft, and
+// reserves what an allowed decision takes. It returns the decision that has to make
+// room, if any, claimed.
+func (m *Memory) conclude(d *rationale.Decision) (oldest string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.open.byID == nil {
 		return "", errors.New("ledger: the zero Memory admits nothing")
 	}
+	if err := m.checkLimits(d); err != nil {
+		return "", err
+	}
+	rationale.Conclude(d)
+	if d.Verdict != rationale.Allow {
+		return "", nil
+	}
+	if oldest, err = m.reserve(d); err == nil && d.Takes() {
+		m.budgets.reserve(d)
+	}
+	return oldest, err
+}
+
+// reserve makes room for an allowed decision before it is recorded.
+func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
 	if m.open.get(d.ID) != nil {
 		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
 	}
@@ -257,6 +273,7 @@ func (m *Memory) withdraw(id, oldest string, uncertain bool) {
 		return
 	}
 	m.open.remove(id)
+	m.budgets.withdraw(id) // the call is denied, whatever the disk has
 	if !uncertain {
 		m.unclaim(oldest)
 		return

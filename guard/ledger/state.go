@@ -26,9 +26,12 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 		m.decided(r, segment)
 	case *rationale.Outcome:
 		m.open.remove(r.Decision)
+		m.budgets.concluded(r)
 		if r.Status == rationale.StatusNotExecuted {
 			m.reviews.remove(r.Decision) // there is no action to review
 		}
+	case *rationale.Settlement:
+		m.budgets.settled(r)
 	case *rationale.Lifecycle:
 		m.documents.apply(r)
 	}
@@ -43,6 +46,7 @@ func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 			m.strays = append(m.strays, d.ID)
 		}
 	}
+	m.budgets.admitted(d, segment)
 	if d.Ticket != nil {
 		m.tickets.expire(d.At)
 		m.tickets.addWithin(maxTickets, deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
@@ -53,14 +57,16 @@ func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 }
 
 // stateVersion is raised when an older version could not read what it says.
-const stateVersion = 1
+// Version 1 had no budgets.
+const stateVersion = 2
 
 // state is what a snapshot says.
 type state struct {
-	Version int       `json:"version"`
-	Open    []waiting `json:"open"`
-	Tickets []waiting `json:"tickets"`
-	Reviews []waiting `json:"reviews"`
+	Version int          `json:"version"`
+	Open    []waiting    `json:"open"`
+	Tickets []waiting    `json:"tickets"`
+	Reviews []waiting    `json:"reviews"`
+	Budgets budgetsState `json:"budgets,omitzero"`
 }
 
 // waiting is one decision that something is waited for.
@@ -77,6 +83,7 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 	defer p.mu.Unlock()
 	s, err := json.Marshal(state{
 		Version: stateVersion, Open: p.open.list(), Tickets: p.tickets.list(), Reviews: p.reviews.list(),
+		Budgets: p.budgets.state(),
 	})
 	if err != nil { // a time that JSON cannot hold; no record with it could be written
 		return nil
@@ -94,11 +101,14 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 	if err := json.Unmarshal(s.State, &said); err != nil {
 		return err
 	}
-	if said.Version != stateVersion {
-		return fmt.Errorf("its state has version %d, and this version reads %d", said.Version, stateVersion)
+	if said.Version != stateVersion && said.Version != stateVersion-1 {
+		return fmt.Errorf("its state has version %d, and this version reads %d and %d", said.Version, stateVersion-1, stateVersion)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.budgets.restore(said.Budgets); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		into *deadlines
 		from []waiting
@@ -126,6 +136,9 @@ func (p projection) Needed() uint64 {
 				first = e.segment
 			}
 		}
+	}
+	if s := p.budgets.needed(); s != 0 && (first == 0 || s < first) {
+		first = s
 	}
 	return first
 }
