@@ -33,6 +33,7 @@ type plan struct {
 	derived   []string  // values that some rule reads, sorted by name
 	telemetry []string  // fields of the record that it may have
 	keyed     []string  // those that are keyed digests
+	limits    []limitPlan
 	observe   time.Time // until when it observes
 }
 
@@ -158,6 +159,7 @@ func (c *planning) compile() {
 		}
 	}
 	c.spend()
+	c.limits()
 	c.collectReads()
 }
 
