@@ -163,6 +163,13 @@ func (g *Guard) admit(ctx context.Context, e evaluation) (*rationale.Decision, r
 	if err == nil {
 		err = sealing
 	}
+	d.Terms.Lease = g.lease
+	if g.ledger == nil && len(d.Limits) > 0 {
+		fail(d, rationale.Check{
+			Kind: rationale.CheckEvidence, ID: "ledger", Result: rationale.Errored, Reason: rationale.LedgerUnavailable,
+			Message: "limits over time need a ledger, and the guard has none",
+		})
+	}
 	if err == nil {
 		err = g.atLedger(ctx, func(ctx context.Context) error { return g.ledger.Admit(ctx, d) })
 	}

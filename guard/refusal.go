@@ -80,10 +80,11 @@ func refusedChecks(checks []rationale.Check) []refusedCheck {
 }
 
 // aboutOwnWords holds for a check whose message speaks of what the model itself
-// wrote. Messages of other checks can carry what a host's system answered.
+// wrote, or of what is left of a limit. Messages of other checks can carry what a host's system answered.
 func aboutOwnWords(c *rationale.Check) bool {
 	switch c.Kind {
-	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale:
+	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale,
+		rationale.CheckWindow, rationale.CheckRate:
 		return true
 	case rationale.CheckBound, rationale.CheckBaseline:
 		return c.Reason == rationale.BoundViolated || c.Reason == rationale.NotAllowed
@@ -124,7 +125,7 @@ func hopeless(r rationale.Reason) string {
 	case rationale.Unpriced:
 		return "it has no price."
 	case rationale.WindowExhausted, rationale.RateExceeded:
-		return "what was granted for this period is used up."
+		return "it is more than what is left of what was granted for this period."
 	case rationale.EvaluationError, rationale.FactUnavailable, rationale.EvidenceUnavailable, rationale.LedgerUnavailable:
 		return "it could not be checked. Report this to a human."
 	default:

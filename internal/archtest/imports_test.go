@@ -36,7 +36,7 @@ var rules = []rule{
 	},
 
 	{Package: "guard/ledger", Imports: []string{"rationale", "rationale/journal", "internal/money"}},
-	{Package: "guard", Imports: []string{"classify", "rationale", "authority"}},
+	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
 		Package: "guard/einoguard",
