@@ -124,7 +124,7 @@ type classDoc struct {
 	Bounds       []boundRule
 	Escalate     []escalateRule
 	Spend        *spendRule
-	Rate         *rateRule // nil: none
+	Rate         *rateRule         // nil: none
 	Rationale    []rationale.Field // nil: the default by tier; empty and non-nil: none
 	Record       recordPolicy
 	Durability   rationale.Durability

@@ -54,7 +54,7 @@ func (e every) same(o every) bool {
 func (e every) window(at time.Time) (from, until time.Time) {
 	at = at.In(e.Zone)
 	year, month, day := at.Date()
-	date := func(month time.Month, day int) time.Time { return time.Date(year, month, day, 0, 0, 0, 0, e.Zone) }
+	date := func(month time.Month, day int) time.Time { return midnight(year, month, day, e.Zone) }
 	switch e.Calendar {
 	case "hour": // not of a wall clock that is put back: an hour of it comes twice
 		from = at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
@@ -68,6 +68,20 @@ func (e every) window(at time.Time) (from, until time.Time) {
 		from, until = date(month, 1), date(month+1, 1)
 	}
 	return from.UTC(), until.UTC()
+}
+
+// midnight returns when a day begins: where its clock is put forward at midnight,
+// at that moment.
+func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return t
+	}
+	before, after := t.ZoneBounds()
+	if t.Hour() >= 12 { // still the day before
+		return after
+	}
+	return before
 }
 
 // every reads the fields per and zone of a limit.
