@@ -70,18 +70,20 @@ func (e every) window(at time.Time) (from, until time.Time) {
 	return from.UTC(), until.UTC()
 }
 
-// midnight returns when a day begins: where its clock is put forward at midnight,
-// at that moment.
+// midnight returns when a day begins: where its midnight is left out, since the
+// clock is put forward, at that moment.
 func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
 	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
-	if t.Hour() == 0 && t.Minute() == 0 {
-		return t
-	}
+	want := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	_, offset := t.Zone()
 	before, after := t.ZoneBounds()
-	if t.Hour() >= 12 { // still the day before
+	switch shown := t.Add(time.Duration(offset) * time.Second); shown.Compare(want) { // the wall clock, as if in UTC
+	case -1:
 		return after
+	case 1:
+		return before
 	}
-	return before
+	return t
 }
 
 // every reads the fields per and zone of a limit.

@@ -596,3 +596,59 @@ func TestBudgetsAgainstAListOfEverything(t *testing.T) {
 func (m *modelled) forget() {
 	m.open, m.amount, m.countedAt, m.from = false, 0, time.Time{}, time.Time{}
 }
+
+// past is a process of the version before, whose snapshots say nothing of limits.
+type past struct{ future }
+
+func (past) Snapshot(now time.Time) []rationale.Record {
+	return []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: []byte(`{"version":1,"open":[],"tickets":[],"reviews":[]}`)}}
+}
+
+func TestASnapshotOfTheVersionBeforeIsRead(t *testing.T) {
+	fs := crashfs.New()
+	j, err := journal.Open(dir, journal.WithFS(fs), journal.WithState(past{}))
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+	l := openLedger(t, fs)
+	assert.True(t, admits(t, l, spending(noon, "100", sliding("100", "24h0m0s"))))
+	assert.False(t, admits(t, l, spending(noon, "1", sliding("100", "24h0m0s"))))
+}
+
+// The segment with a decision that waits for a settlement stays.
+func TestWhatIsHeldIsNotRetired(t *testing.T) {
+	fs := crashfs.New()
+	l := openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 3}))
+	d := spending(noon, "60", sliding("100", "24h0m0s"))
+	require.True(t, admits(t, l, d))
+	require.NoError(t, l.Complete(ctx, ended(d, time.Second, rationale.StatusUnknown, "60")))
+	for range 9 {
+		require.NoError(t, l.Admit(ctx, guardtest.Denied()))
+	}
+	gone, err := l.Journal().Retire(ctx, journal.Retention{})
+	require.NoError(t, err)
+	assert.Empty(t, gone)
+	require.NoError(t, l.Settle(ctx, settlement(d, noon.Add(time.Hour), rationale.StatusError, "5")))
+	gone, err = l.Journal().Retire(ctx, journal.Retention{})
+	require.NoError(t, err)
+	assert.NotEmpty(t, gone)
+}
+
+// What could not be recorded takes nothing, and the same decision can be tried again.
+func TestWhatIsNotRecordedTakesNothing(t *testing.T) {
+	recorder := &guardtest.Recorder{}
+	l := ledger.New(recorder)
+	d := spending(noon, "100", sliding("100", "24h0m0s"))
+	recorder.Fail(syscall.ENOSPC)
+	require.Error(t, l.Admit(ctx, d))
+	recorder.Fail(nil)
+	require.True(t, admits(t, l, d))
+	assert.Len(t, d.Checks, len(guardtest.Allowed().Checks)+1, "each limit is checked once")
+	require.NoError(t, l.Complete(ctx, ended(d, time.Second, rationale.StatusUnknown, "")))
+	s := settlement(d, noon.Add(time.Hour), rationale.StatusNotExecuted, "")
+	recorder.Fail(syscall.ENOSPC)
+	require.Error(t, l.Settle(ctx, s))
+	recorder.Fail(nil)
+	assert.False(t, admits(t, l, spending(noon, "1", sliding("100", "24h0m0s"))))
+	require.NoError(t, l.Settle(ctx, s))
+	assert.True(t, admits(t, l, spending(noon, "100", sliding("100", "24h0m0s"))))
+}
