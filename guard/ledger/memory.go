@@ -5,9 +5,10 @@
 // projection of its records. On a journal ([Open]) the state is rebuilt when the
 // process starts, and a decision whose process ended before its outcome gets the
 // outcome unknown. It promises that a decision is durable before it counts as
-// admitted, and that an allowed decision gets exactly one outcome. It does not
-// promise yet: spend windows and rates (a document that uses them does not load),
-// answers to tickets and reviews, and brakes.
+// admitted, and that an allowed decision gets exactly one outcome. Limits
+// over time hold: what a call takes of them is taken with its decision, in one step,
+// and freed by nothing but its outcome or a settlement ([Memory.Settle]). It does not
+// promise yet: answers to tickets and reviews, and brakes.
 package ledger
 
 import (

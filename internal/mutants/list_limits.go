@@ -20,7 +20,7 @@ func limits() []mutant {
 		{
 			File: engine, Package: pkg, Run: counts,
 			Old: "case !known || o.At.After(r.lease):",
-			New: "case o.At.After(r.lease):",
+			New: "case !known && o.Status == \"\" || o.At.After(r.lease):",
 			Why: "an unknown outcome gives its budget back",
 		},
 		{
@@ -36,7 +36,7 @@ func limits() []mutant {
 			Why: "what is held is less than what was spent",
 		},
 		{
-			File: engine, Package: pkg, Run: counts,
+			File: engine, Package: pkg, Run: model,
 			Old: "\tif at.After(b.seen) {\n\t\tb.seen = at\n\t}\n",
 			New: "\tb.seen = at\n",
 			Why: "a clock that goes back counts a call in a window that is over",
