@@ -39,7 +39,7 @@ type filter struct {
 func records(t *terminal, args []string) int {
 	f := newFlags(t, "records", recordsHelp)
 	var by filter
-	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, lifecycle, …")
+	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, settlement, lifecycle, …")
 	f.StringVar(&by.verdict, "verdict", "", "only decisions with a `VERDICT`: allow, pend or deny")
 	f.StringVar(&by.class, "class", "", "only decisions of a class `ID`")
 	f.StringVar(&by.authorization, "authorization", "", "only decisions under an authorization `ID`")
@@ -248,6 +248,8 @@ func (t *terminal) recordTable(chosen []rationale.Record, opener sealedBy) {
 				said = opener.state(r)
 			}
 			b.add(at, "outcome", "", "", "", string(r.Status), said, "of "+r.Decision)
+		case *rationale.Settlement:
+			b.add(at, "settlement", "", "", "", string(r.Status), "by "+r.By+": "+r.Why, "of "+r.Decision)
 		case *rationale.Lifecycle:
 			message := r.Message
 			if r.By != "" {
