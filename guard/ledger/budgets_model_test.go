@@ -118,8 +118,8 @@ func TestBudgetsAgainstAListOfEverything(t *testing.T) {
 		l, err := ledger.Open(dir, opts...)
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
-		now, latest := noon, time.Time{}
-		var day time.Time // the latest that began
+		now, latest := noon.Add(11*time.Hour), time.Time{} // an hour before the day ends
+		var day time.Time                                  // the latest that began
 		var all []*modelled
 		sums := func(at time.Time, window time.Duration, from time.Time) (spent, inDay, number int64) {
 			for _, m := range all {

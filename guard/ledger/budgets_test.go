@@ -432,3 +432,25 @@ func TestWhatIsNotRecordedTakesNothing(t *testing.T) {
 	require.NoError(t, l.Settle(ctx, s))
 	assert.True(t, admits(t, l, spending(noon, "100", sliding("100", "24h0m0s"))))
 }
+
+// A call that comes late, by a clock that is behind, is counted in the window that
+// has begun.
+func TestACalendarWindowBeginsOnce(t *testing.T) {
+	fs := crashfs.New()
+	l := openLedger(t, fs)
+	tomorrow := noon.Add(24 * time.Hour)
+	for _, at := range []time.Time{noon, tomorrow} {
+		d := spending(at, "60", daily("100", at))
+		require.True(t, admits(t, l, d))
+		require.NoError(t, l.Complete(ctx, ended(d, time.Second, rationale.StatusSuccess, "60")))
+	}
+	for range 2 {
+		late := spending(noon, "41", daily("100", noon))
+		assert.False(t, admits(t, l, late))
+		assert.Equal(t, daily("100", tomorrow), late.Limits[0])
+		assert.Equal(t, tomorrow, late.CountedAt)
+		require.NoError(t, l.Close())
+		l = openLedger(t, fs)
+	}
+	assert.True(t, admits(t, l, spending(noon, "40", daily("100", noon))))
+}

@@ -8,7 +8,7 @@ func limits() []mutant {
 		account = "guard/ledger/account.go"
 		memory  = "guard/ledger/memory.go"
 		counts  = "^(TestWhatCountsAgainstALimit|TestWhoSharesALimit|TestALimitThatCannotBeRead|TestSettleRefuses)$"
-		model   = "^(TestBudgetsAgainstAListOfEverything|TestWhatCountsAgainstALimit)$"
+		model   = "^(TestACalendarWindowBeginsOnce|TestBudgetsAgainstAListOfEverything|TestWhatCountsAgainstALimit)$"
 	)
 	return []mutant{
 		{
