@@ -26,6 +26,7 @@ func (d *decoder) class(v value) classDoc {
 		Bounds:       d.bounds(f.get("bounds"), false),
 		Escalate:     d.escalate(f.get("escalate")),
 		Spend:        d.spend(f.get("spend")),
+		Rate:         d.rate(f.get("rate")),
 		Rationale:    d.rationale(f.get("rationale")),
 		Record:       d.record(f.get("record")),
 		Durability:   d.durability(f.get("durability")),
@@ -35,7 +36,6 @@ func (d *decoder) class(v value) classDoc {
 	for _, control := range d.list(f.get("controls"), false) {
 		c.Controls = append(c.Controls, d.str(control))
 	}
-	d.unsupported(f, "rate", "rates are")
 	return c
 }
 

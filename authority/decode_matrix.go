@@ -8,7 +8,7 @@ import (
 )
 
 func (d *decoder) matrix(root value, src source) *matrixDoc {
-	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "users")
+	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "budgets", "users")
 	m := &matrixDoc{source: src, Version: d.version(f)}
 	for _, e := range d.pairs(f.get("domains")) {
 		name := d.id(value{e.Key, "the domain's name"}).Value
@@ -27,6 +27,13 @@ func (d *decoder) matrix(root value, src source) *matrixDoc {
 	}
 	for _, item := range d.list(f.get("baselines"), false) {
 		m.Baselines = append(m.Baselines, d.baseline(item, m))
+	}
+	for _, item := range d.list(f.get("budgets"), false) {
+		b := d.budget(item)
+		if m.budget(b.CostCentre) != nil {
+			d.fail(at(item.Node, "cost_centre"), "leave one out", "budgets names %q twice", b.CostCentre)
+		}
+		m.Budgets = append(m.Budgets, b)
 	}
 	m.LocalUsers = d.users(f.get("users"))
 	slices.SortStableFunc(m.Domains, func(a, b domainDoc) int { return strings.Compare(a.Name, b.Name) })

@@ -19,10 +19,10 @@ func (d *decoder) spend(v value) *spendRule {
 	s := &spendRule{
 		Currency:   d.currency(f.need("currency", "currency: EUR")),
 		PerEvent:   d.ladder(f.need("per_event", `per_event: {parameterized: "20.00"} limits what one call may cost`)),
+		Windows:    d.windows(f.get("windows")),
 		CostCentre: d.str(f.get("cost_centre")),
 		Node:       v.Node,
 	}
-	d.unsupported(f, "windows", "budgets over time are")
 	amount, estimate := f.get("amount"), f.get("estimate")
 	switch {
 	case amount.IsZero() && estimate.IsZero() && f.Node.Kind() == yamldoc.Mapping:

@@ -68,6 +68,7 @@ func (d *decoder) checkCeilings(g *grantDoc, m *matrixDoc) {
 	for i := range g.Classes {
 		d.checkDomains(&g.Classes[i], body, m)
 		d.checkSpendCeiling(&g.Classes[i], body)
+		d.checkBudget(&g.Classes[i], m)
 	}
 }
 
@@ -121,5 +122,17 @@ func (d *decoder) checkSpendCeiling(c *classDoc, body *bodyDoc) {
 		} else if limit.Cmp(ceiling) > 0 {
 			d.fail(rung, "want at most "+ceiling.String(), "spend.per_event.%s is %s: %s may grant %s", tier, limit, body.ID, ceiling)
 		}
+	}
+}
+
+// checkBudget refuses a class that spends another currency than the budget of its
+// cost centre has: nothing could be added up.
+func (d *decoder) checkBudget(c *classDoc, m *matrixDoc) {
+	if c.Spend == nil || c.Spend.Currency == "" {
+		return
+	}
+	if b := m.budget(c.Spend.CostCentre); b != nil && b.Currency != "" && b.Currency != c.Spend.Currency {
+		d.fail(at(c.Spend.Node, "currency"), "want "+b.Currency, "spend.currency is %s: the budget of %s in %s is in %s",
+			c.Spend.Currency, b.CostCentre, m.File.Name, b.Currency)
 	}
 }

@@ -124,6 +124,7 @@ type classDoc struct {
 	Bounds       []boundRule
 	Escalate     []escalateRule
 	Spend        *spendRule
+	Rate         *rateRule         // nil: none
 	Rationale    []rationale.Field // nil: the default by tier; empty and non-nil: none
 	Record       recordPolicy
 	Durability   rationale.Durability
@@ -180,6 +181,7 @@ type spendRule struct {
 	Horizon    time.Duration // zero: prices are per unit, not per time
 	Estimator  text          // name of a Go estimator
 	PerEvent   ladder
+	Windows    []windowRule
 	CostCentre string
 	Node       yamldoc.Node
 }
@@ -209,6 +211,7 @@ type matrixDoc struct {
 	Bodies     []bodyDoc
 	Approvers  []approverDoc
 	Baselines  []baselineDoc
+	Budgets    []budgetRule
 	LocalUsers map[string][]string
 }
 

@@ -55,6 +55,7 @@ func (e *evaluation) decision() (d *rationale.Decision) {
 		e.recordClass(s)
 		e.recordFacts(d)
 		e.recordChecks(s)
+		e.recordLimits(d)
 	}
 	e.record.finish()
 	e.keepRationale(d)

@@ -62,7 +62,7 @@ func tiersAbove(t classify.Tier) string {
 // checkProhibited refuses what would make a class look allowed on conditions:
 // it never is. Its condition is 'when'.
 func (d *decoder) checkProhibited(c *classDoc) {
-	for _, key := range []string{"observe", "allow", "bounds", "escalate", "spend", "rationale", "fallback"} {
+	for _, key := range []string{"observe", "allow", "bounds", "escalate", "spend", "rate", "rationale", "fallback"} {
 		if n, has := find(c.Node, key); has {
 			d.fail(n, "leave it out; 'when' says which calls the class is of", "a prohibited class has %q, which is never asked", key)
 		}

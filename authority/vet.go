@@ -22,7 +22,7 @@ type Finding struct {
 // documents that are ambiguous, rules that can never hold or never fail,
 // members of an allow-list that the tool's schema excludes, free text that no
 // rule constrains, baselines that a tool cannot meet, a rationale that can repeat what
-// is not kept, and patterns that match no registered tool. It looks at the versions that compete at a time. Findings
+// is not kept, windows that the ladder passes, cost centres without a budget, and patterns that match no registered tool. It looks at the versions that compete at a time. Findings
 // are sorted by their place.
 func (s *Set) Vet(at time.Time) []Finding {
 	if s == nil {
@@ -99,6 +99,26 @@ func (v *vet) plan(p *plan) {
 	v.allow(p)
 	v.freeText(p)
 	v.repeats(p)
+	v.budgets(p)
+}
+
+// budgets reports windows that no call at the top of the ladder fits into, and a
+// cost centre that has no budget where others have one.
+func (v *vet) budgets(p *plan) {
+	s := p.class.Spend
+	if s == nil || p.spend == nil || len(p.spend.rungs) == 0 {
+		return
+	}
+	top := p.spend.rungs[len(p.spend.rungs)-1]
+	for i, w := range s.Windows {
+		if w.Limit.Cmp(top.limit) < 0 {
+			v.report(false, errorAt(s.Node, "per_event allows %s at once in class %s, and windows[%d] only %s per %s: what is between is always refused",
+				top.text, p.class.ID.Value, i, w.Limit, w.Per))
+		}
+	}
+	if m := v.set.policy.Matrix; m != nil && len(m.Budgets) > 0 && s.CostCentre != "" && m.budget(s.CostCentre) == nil {
+		v.report(false, errorAt(s.Node, "class %s is booked on %s, which has no budget in %s", p.class.ID.Value, s.CostCentre, m.Name))
+	}
 }
 
 // repeats reports a rationale that is kept beside arguments that are not: it is

@@ -169,10 +169,17 @@ func (g *Guard) admit(ctx context.Context, e evaluation) (*rationale.Decision, r
 	if err == nil {
 		err = sealing
 	}
+	d.Terms.Lease = g.lease
 	if err == nil && g.ledger == nil && d.Parent != "" {
 		fail(d, rationale.Check{
 			Kind: rationale.CheckApproval, ID: "ticket", Result: rationale.Failed, Reason: rationale.ApprovalInvalid,
 			Message: "without evidence there are no tickets",
+		})
+	}
+	if g.ledger == nil && len(d.Limits) > 0 {
+		fail(d, rationale.Check{
+			Kind: rationale.CheckEvidence, ID: "ledger", Result: rationale.Errored, Reason: rationale.LedgerUnavailable,
+			Message: "limits over time need a ledger, and the guard has none",
 		})
 	}
 	if err == nil {

@@ -44,9 +44,7 @@ func (g *Guard) end(ctx context.Context, d Decision, result []byte, failure erro
 	if d.state.subject.ID != "" {
 		_ = o.Seal(d.state.subject) // it sealed the decision
 	}
-	if spend := d.state.record.Spend; spend != nil && status != rationale.StatusNotExecuted {
-		o.Spent = spend.Amount
-	}
+	o.Spent = g.spent(d.state.record, result, status)
 	return g.complete(ctx, d.state, o)
 }
 

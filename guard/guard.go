@@ -43,6 +43,8 @@ type Guard struct {
 	facts      map[string]*factSource
 	derivers   map[classify.ToolID]deriver
 	estimators map[string]*estimatorSource
+	costs      map[classify.ToolID]Cost
+	lease      time.Duration
 	recordKey  rationale.RecordKey // that signs; the zero key where no document can ask for one
 	erasable   *erasable           // nil: records are not sealed
 	sessions   *sessions
@@ -67,7 +69,7 @@ type policy struct {
 // or an option cannot work, and when no place for evidence is named, or the
 // documents cannot be recorded there.
 func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error) {
-	c := config{now: time.Now}
+	c := config{now: time.Now, lease: rationale.DefaultLease}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
@@ -108,6 +110,8 @@ func (c *config) validate(agent Agent) error {
 		return configError("WithErasure needs the keys of subjects, such as journal.OpenSubjects")
 	case c.now == nil:
 		return configError("the clock is nil")
+	case c.lease <= 0:
+		return configError("WithLease: %s is not longer than nothing", c.lease)
 	}
 	return c.validateKeys()
 }
@@ -136,6 +140,7 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		ledger:   c.ledger,
 		tracer:   tracing{c.tracer},
 		erasable: c.erasable,
+		lease:    c.lease,
 		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),
@@ -154,7 +159,7 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		g.recordKey = c.recordKeys[n-1]
 		c.authority = append(c.authority, authority.WithRecordKey(g.recordKey))
 	}
-	if err := errors.Join(g.addFacts(&m, c.facts), g.addDerived(&m, c.derived), g.addEstimators(&m, c.estimators)); err != nil {
+	if err := errors.Join(g.addFacts(&m, c.facts), g.addDerived(&m, c.derived), g.addEstimators(&m, c.estimators), g.addCosts(c.costs)); err != nil {
 		return nil, nil, err
 	}
 	slices.SortFunc(m.Facts, func(a, b authority.FactSpec) int { return cmp.Compare(a.Name, b.Name) })

@@ -19,6 +19,8 @@ type config struct {
 	facts      []Fact
 	derived    []Derived
 	estimators []Estimator
+	costs      []Cost
+	lease      time.Duration
 	recordKeys []rationale.RecordKey
 	erasable   *erasable
 	now        func() time.Time
@@ -59,6 +61,20 @@ func WithDerived(derived ...Derived) Option {
 // WithEstimators adds functions that price a call. Names must be distinct.
 func WithEstimators(estimators ...Estimator) Option {
 	return func(c *config) { c.estimators = append(c.estimators, estimators...) }
+}
+
+// WithCosts adds functions that read from a tool's result what a call cost. There
+// is at most one for each tool.
+func WithCosts(costs ...Cost) Option {
+	return func(c *config) { c.costs = append(c.costs, costs...) }
+}
+
+// WithLease says how long the outcome of a call may take that takes of a limit over
+// time; the default is [rationale.DefaultLease], 15 minutes. What an outcome that
+// comes later took stays taken, in every window, until somebody settles it. It must
+// be longer than the slowest tool takes.
+func WithLease(d time.Duration) Option {
+	return func(c *config) { c.lease = d }
 }
 
 // WithRecordKeys gives the secrets for record: hmac. The last one makes the

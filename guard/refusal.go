@@ -80,11 +80,12 @@ func refusedChecks(checks []rationale.Check) []refusedCheck {
 }
 
 // aboutOwnWords holds for a check whose message speaks of what the model itself
-// wrote. Messages of other checks can carry what a host's system answered.
+// wrote, or of what is left of a limit. Messages of other checks can carry what a host's system answered.
 func aboutOwnWords(c *rationale.Check) bool {
 	switch c.Kind {
 	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale,
-		rationale.CheckApproval: // or of what people answered, for the model to read
+		rationale.CheckWindow, rationale.CheckRate,
+		rationale.CheckApproval: // of what people answered, for the model to read
 		return true
 	case rationale.CheckBound, rationale.CheckBaseline:
 		return c.Reason == rationale.BoundViolated || c.Reason == rationale.NotAllowed
@@ -129,7 +130,7 @@ func hopeless(r rationale.Reason) string {
 	case rationale.Suspended:
 		return "it is suspended. Report this to a human."
 	case rationale.WindowExhausted, rationale.RateExceeded:
-		return "what was granted for this period is used up."
+		return "it is more than what is left of what was granted for this period."
 	case rationale.EvaluationError, rationale.FactUnavailable, rationale.EvidenceUnavailable, rationale.LedgerUnavailable:
 		return "it could not be checked. Report this to a human."
 	default:

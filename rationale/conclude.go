@@ -1,8 +1,10 @@
 package rationale
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/ambit-go/ambit/classify"
 )
@@ -25,7 +27,7 @@ import (
 // unless a reason denies even then (see [Reason.DeniesObserved]), in which case
 // the mode becomes Enforce.
 //
-// A pend opens a ticket and an allowed bounded_escalation owes a review, as the
+// An allowed call that takes of its limits gets its lease, a pend opens a ticket and an allowed bounded_escalation owes a review, as the
 // draft's Terms say; not in Observe mode.
 //
 // Conclude is idempotent: concluding again after adding a check gives the same
@@ -40,7 +42,10 @@ func Conclude(d *Decision) {
 	}
 	c := t.Conclude()
 	d.Verdict, d.Tier, d.Reasons, d.Mode, d.Would = c.Verdict, t.Tier, c.Reasons, c.Mode, nil
-	d.Ticket, d.Review = nil, nil
+	d.Ticket, d.Review, d.Lease = nil, nil, time.Time{}
+	if d.Takes() {
+		d.Lease = d.At.Add(cmp.Or(max(d.Terms.Lease, 0), DefaultLease))
+	}
 	if c.Mode == Observe {
 		would := c.Would
 		d.Would = &would

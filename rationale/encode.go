@@ -101,6 +101,12 @@ func marshalRecord(rec Record) ([]byte, error) {
 			l.Kind = KindLifecycle
 			return marshalKnown(&l, l.ID)
 		}
+	case *Settlement:
+		if r != nil {
+			s := *r
+			s.Kind = KindSettlement
+			return marshalKnown(&s, s.ID)
+		}
 	case *Approval:
 		if r != nil {
 			a := *r
@@ -144,7 +150,8 @@ func marshalKnown(rec any, id string) ([]byte, error) {
 }
 
 // Unmarshal decodes one record by its "kind": *[Decision], *[Outcome],
-// *[Lifecycle], *[Approval], *[Review], *[Snapshot] or *[Checkpoint], and *[Unknown] for every other kind.
+// *[Settlement], *[Lifecycle], *[Approval], *[Review], *[Snapshot] or *[Checkpoint],
+// and *[Unknown] for every other kind.
 //
 // Members that this version does not know are ignored; who needs them has the
 // exact bytes in [Envelope].Body. Unknown names of verdicts, tiers, standings
@@ -181,6 +188,8 @@ func Unmarshal(data []byte) (Record, error) {
 		rec = new(Approval)
 	case KindReview:
 		rec = new(Review)
+	case KindSettlement:
+		rec = new(Settlement)
 	case KindSnapshot:
 		rec = new(Snapshot)
 	case KindCheckpoint:

@@ -117,9 +117,13 @@ func TestRecordsRoundTrip(t *testing.T) {
 	for name, rec := range map[string]rationale.Record{
 		"decision": fullDecision(), "outcome": fullOutcome(), "lifecycle": fullLifecycle(),
 		"approval": fullApproval(), "review": fullReview(),
-		"settlement of a later version": &rationale.Unknown{
-			Kind: rationale.KindSettlement, ID: "0193-s", At: at("2026-11-01T10:00:00Z"),
-			Body: json.RawMessage(`{"amount":1.50,"at":"2026-11-01T10:00:00Z","id":"0193-s","kind":"settlement"}`),
+		"settlement": &rationale.Settlement{
+			Kind: rationale.KindSettlement, ID: "0193-s", At: at("2026-11-01T10:00:00Z"), Decision: "0193-d",
+			Status: rationale.StatusSuccess, Spent: "12.5", By: "m.okafor@bank.example", Why: "statement of 2 November",
+		},
+		"kind of a later version": &rationale.Unknown{
+			Kind: "forecast", ID: "0193-s", At: at("2026-11-01T10:00:00Z"),
+			Body: json.RawMessage(`{"amount":1.50,"at":"2026-11-01T10:00:00Z","id":"0193-s","kind":"forecast"}`),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

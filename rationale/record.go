@@ -66,12 +66,21 @@ type Decision struct {
 	// keep the arguments: a plain digest of few possible values tells them.
 	ActionDigest string `json:"action_digest,omitzero"`
 
-	Checks  []Check    `json:"checks,omitempty"`
-	Facts   []Fact     `json:"facts,omitempty"`
-	Derived []Fact     `json:"derived,omitempty"`
-	Spend   *Spend     `json:"spend,omitzero"`
-	Review  *ReviewDue `json:"review,omitzero"`
-	Ticket  *Ticket    `json:"ticket,omitzero"`
+	Checks  []Check `json:"checks,omitempty"`
+	Facts   []Fact  `json:"facts,omitempty"`
+	Derived []Fact  `json:"derived,omitempty"`
+	Spend   *Spend  `json:"spend,omitzero"`
+	// Limits are those over time that the call is subject to, in the order of the
+	// documents. An allowed call takes of each until its outcome, in Enforce mode.
+	Limits []Limit `json:"limits,omitempty"`
+	// CountedAt is the ledger's time at which the call was held against Limits: At,
+	// or later where the ledger had seen a later time. Zero without Limits.
+	CountedAt time.Time `json:"counted_at,omitzero"`
+	// Lease is until when the outcome of a call that takes of its Limits is
+	// expected; see [Decision.Takes]. After that only a settlement frees what it took.
+	Lease  time.Time  `json:"lease,omitzero"`
+	Review *ReviewDue `json:"review,omitzero"`
+	Ticket *Ticket    `json:"ticket,omitzero"`
 
 	Rationale      *Rationale      `json:"rationale,omitzero"`
 	RationaleCheck *RationaleCheck `json:"rationale_check,omitzero"`
@@ -280,11 +289,12 @@ type Terms struct {
 	Ceilings      []Ceiling     // in every currency
 	ReviewBy      []string
 	ReviewWithin  time.Duration
-	ReviewSample  uint64 // of the parameterized calls, for [Sampled]
-	MaxOverdue    int    // reviews of the class, before it is braked
-	Repeated      bool   // the ledger has seen this rationale too often
-	OmitResult    bool   // the outcome records nothing of the tool's result
-	KeyResult     bool   // it records keyed digests of the result and of an error, and no size
+	ReviewSample  uint64        // of the parameterized calls, for [Sampled]
+	MaxOverdue    int           // reviews of the class, before it is braked
+	Repeated      bool          // the ledger has seen this rationale too often
+	OmitResult    bool          // the outcome records nothing of the tool's result
+	KeyResult     bool          // it records keyed digests of the result and of an error, and no size
+	Lease         time.Duration // how long the outcome may take; zero: DefaultLease
 	Durability    Durability
 }
 
@@ -405,6 +415,10 @@ func (d *Decision) RecordTime() time.Time { return d.At }
 func (o *Outcome) RecordKind() Kind      { return KindOutcome }
 func (o *Outcome) RecordID() string      { return o.ID }
 func (o *Outcome) RecordTime() time.Time { return o.At }
+
+func (s *Settlement) RecordKind() Kind      { return KindSettlement }
+func (s *Settlement) RecordID() string      { return s.ID }
+func (s *Settlement) RecordTime() time.Time { return s.At }
 
 func (l *Lifecycle) RecordKind() Kind      { return KindLifecycle }
 func (l *Lifecycle) RecordID() string      { return l.ID }

@@ -30,6 +30,9 @@ func (w *writer) decision(d *Decision) {
 	w.optional("call_id", d.CallID)
 	writeList(w, "checks", d.Checks, (*writer).check)
 	w.optional("class", d.Class)
+	if !d.CountedAt.IsZero() {
+		w.time("counted_at", d.CountedAt)
+	}
 	writeList(w, "derived", d.Derived, (*writer).fact)
 	w.optional("domain", d.Domain)
 	w.optional("effect", d.Effect)
@@ -38,6 +41,10 @@ func (w *writer) decision(d *Decision) {
 	w.member("id", d.ID)
 	writeTexts(w, "keyed", d.Keyed, true)
 	w.member("kind", string(KindDecision))
+	if !d.Lease.IsZero() {
+		w.time("lease", d.Lease)
+	}
+	writeList(w, "limits", d.Limits, (*writer).limit)
 	w.member("mode", d.Mode.String())
 	w.model(&d.Model)
 	w.optional("parent", d.Parent)
@@ -214,6 +221,24 @@ func (w *writer) check(c *Check) {
 	}
 	w.optional("why", c.Why)
 	w.optional("within", c.Within)
+	w.raw("}")
+}
+
+func (w *writer) limit(l *Limit) {
+	w.raw("{")
+	w.optional("cost_centre", l.CostCentre)
+	w.optional("currency", l.Currency)
+	if !l.From.IsZero() {
+		w.time("from", l.From)
+	}
+	w.member("id", l.ID)
+	w.member("kind", string(l.Kind))
+	w.member("max", l.Max)
+	w.member("per", l.Per)
+	if !l.Until.IsZero() {
+		w.time("until", l.Until)
+	}
+	w.optional("zone", l.Zone)
 	w.raw("}")
 }
 

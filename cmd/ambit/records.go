@@ -39,7 +39,7 @@ type filter struct {
 func records(t *terminal, args []string) int {
 	f := newFlags(t, "records", recordsHelp)
 	var by filter
-	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, lifecycle, …")
+	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, settlement, lifecycle, …")
 	f.StringVar(&by.verdict, "verdict", "", "only decisions with a `VERDICT`: allow, pend or deny")
 	f.StringVar(&by.class, "class", "", "only decisions of a class `ID`")
 	f.StringVar(&by.authorization, "authorization", "", "only decisions under an authorization `ID`")
@@ -260,6 +260,8 @@ func (t *terminal) recordTable(chosen []rationale.Record, opener sealedBy) {
 			b.add(at, "approval", toolName(r.Tool), r.Class, "", string(r.Answer), "by "+r.By.ID, "of "+r.Ticket)
 		case *rationale.Review:
 			b.add(at, "review", toolName(r.Tool), r.Class, "", string(r.Finding), "by "+r.By.ID, "of "+r.Decision)
+		case *rationale.Settlement:
+			b.add(at, "settlement", "", "", "", string(r.Status), "by "+r.By+": "+r.Why, "of "+r.Decision)
 		case *rationale.Lifecycle:
 			message := r.Message
 			if r.By != "" {

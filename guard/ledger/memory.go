@@ -5,8 +5,10 @@
 // projection of its records. On a journal ([Open]) the state is rebuilt when the
 // process starts, and a decision whose process ended before its outcome gets the
 // outcome unknown. It promises that a decision is durable before it counts as
-// admitted, and that an allowed decision gets exactly one outcome. It does not
-// promise yet: spend windows and rates; a document that uses them does not load.
+// admitted, and that an allowed decision gets exactly one outcome. Limits over time
+// hold: what a call takes of them is taken with its decision, in one step, and freed by
+// nothing but its outcome or a settlement ([Memory.Settle]). What people answer
+// ([Memory.Answer], [Memory.Review], [Memory.Suspend]) counts from its record on.
 package ledger
 
 import (
@@ -64,6 +66,7 @@ type Memory struct {
 	adrift    map[string]bool // denied because nobody knew whether they were recorded
 	strays    []string        // adrift, and recorded after all
 	documents documents
+	budgets   budgets
 	latest    time.Time // of the records
 
 	suspensions suspensions
@@ -82,7 +85,7 @@ func New(recorder Recorder) *Memory {
 func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
-		adrift: make(map[string]bool), documents: make(documents),
+		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
 		suspensions: make(suspensions), answering: make(chan struct{}, 1),
 	}
 }
@@ -122,7 +125,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 // expendable reports whether a decision may be lost with the machine.
 func expendable(d *rationale.Decision) bool {
 	return d.Terms.Durability == rationale.DurabilityOS &&
-		d.Spend == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
+		d.Spend == nil && d.Limits == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
 }
 
 // Complete records the outcome of an allowed decision. For a decision that
@@ -222,36 +225,50 @@ func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Re
 func (m *Memory) decide(d *rationale.Decision) (oldest string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.judge(d)
+	if m.open.byID == nil {
+		return "", errors.New("ledger: the zero Memory admits nothing")
+	}
+	if err := m.judge(d); err != nil {
+		return "", err
+	}
 	rationale.Conclude(d)
 	if d.Verdict == rationale.Allow {
-		oldest, err = m.reserve(d)
+		if oldest, err = m.reserve(d); err != nil {
+			return "", err
+		}
 	}
-	if err == nil {
-		m.takeTicket(d)
+	if d.Takes() {
+		m.budgets.reserve(d)
 	}
-	return oldest, err
+	m.takeTicket(d)
+	return oldest, nil
 }
 
-// judge adds the checks that only the ledger can make.
-func (m *Memory) judge(d *rationale.Decision) {
+// judge adds the checks that only the ledger can make. A draft that is admitted
+// again, since its record failed, is judged again.
+func (m *Memory) judge(d *rationale.Decision) error {
 	d.Approval = ""
-	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool { // of an attempt before
-		return c.Kind == rationale.CheckSuspended || c.Kind == rationale.CheckBrake || c.Kind == rationale.CheckApproval
+	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool {
+		switch c.Kind {
+		case rationale.CheckSuspended, rationale.CheckWindow, rationale.CheckRate, rationale.CheckBrake, rationale.CheckApproval:
+			return true
+		}
+		return false
 	})
 	d.Terms.Repeated = m.given.repeats(d)
 	m.suspensions.deny(d)
+	if err := m.checkLimits(d); err != nil {
+		return err
+	}
 	m.reviews.brake(d, m.later(d.At))
 	if d.Parent != "" {
 		m.present(d, m.later(d.At))
 	}
+	return nil
 }
 
-// reserve makes room for an allowed decision.
+// reserve makes room for an allowed decision before it is recorded.
 func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
-	if m.open.byID == nil {
-		return "", errors.New("ledger: the zero Memory admits nothing")
-	}
 	if m.open.get(d.ID) != nil {
 		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
 	}
@@ -308,6 +325,7 @@ func (m *Memory) withdraw(d *rationale.Decision, oldest string, uncertain bool) 
 		return
 	}
 	m.open.remove(id)
+	m.budgets.withdraw(id) // the call is denied, whatever the disk has
 	if !uncertain {
 		m.unclaim(oldest)
 		return

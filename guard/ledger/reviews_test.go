@@ -220,8 +220,8 @@ func TestSuspendWaitsForWhatWasChecked(t *testing.T) {
 	assert.Equal(t, []rationale.Kind{rationale.KindDecision, rationale.KindLifecycle}, order)
 }
 
-// The snapshot of a version that could not ask people anything yet is read: of its
-// tickets and reviews there is nothing to answer with.
+// The snapshot of a version that knew no limits over time and could not ask people
+// anything is read: of its tickets and reviews there is nothing to answer with.
 func TestASnapshotOfTheVersionBeforeIsRead(t *testing.T) {
 	fs := crashfs.New()
 	j, err := journal.Open(dir, journal.WithFS(fs), journal.WithState(past{}))
@@ -236,6 +236,8 @@ func TestASnapshotOfTheVersionBeforeIsRead(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"d1"}, lost)
+	assert.True(t, admits(t, l, spending(noon, "100", sliding("100", "24h0m0s"))))
+	assert.False(t, admits(t, l, spending(noon, "1", sliding("100", "24h0m0s"))))
 }
 
 type past struct{ future }

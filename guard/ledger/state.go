@@ -32,9 +32,12 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 		m.reviews.close(r.Decision)
 	case *rationale.Outcome:
 		m.open.remove(r.Decision)
+		m.budgets.concluded(r)
 		if r.Status == rationale.StatusNotExecuted {
 			m.reviews.close(r.Decision) // there is no action to review
 		}
+	case *rationale.Settlement:
+		m.budgets.settled(r)
 	case *rationale.Lifecycle:
 		m.documents.apply(r)
 		m.suspensions.apply(r)
@@ -50,12 +53,14 @@ func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 			m.strays = append(m.strays, d.ID)
 		}
 	}
+	m.budgets.admitted(d, segment)
 	m.ticketed(d, segment)
 	m.reviews.open(d, segment)
 	m.given.count(d)
 }
 
 // stateVersion is raised when an older version could not read what it says.
+// Version 1 had no budgets, and tickets and reviews that nobody could answer.
 const stateVersion = 2
 
 // state is what a snapshot says.
@@ -63,6 +68,7 @@ type state struct {
 	Version int       `json:"version"`
 	Open    []waiting `json:"open"`
 
+	Budgets     budgetsState      `json:"budgets,omitzero"`
 	Tickets     []savedTicket     `json:"tickets"`
 	Reviews     []savedReview     `json:"reviews"`
 	Rationales  []savedRationale  `json:"rationales,omitempty"`
@@ -95,7 +101,7 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 }
 
 func (p projection) save() ([]byte, error) {
-	s := state{Version: stateVersion, Open: p.open.list(), Rationales: p.given.save(), Latest: p.latest}
+	s := state{Version: stateVersion, Open: p.open.list(), Budgets: p.budgets.state(), Rationales: p.given.save(), Latest: p.latest}
 	var err error
 	if s.Tickets, err = p.tickets.save(); err != nil {
 		return nil, err
@@ -117,13 +123,16 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 	}
 	switch said.Version {
 	case stateVersion:
-	case 1: // whose tickets and reviews nobody could answer: the records have them
+	case 1: // the records have its tickets and reviews
 		said.Tickets, said.Reviews = nil, nil
 	default:
-		return fmt.Errorf("its state has version %d, and this version reads %d", said.Version, stateVersion)
+		return fmt.Errorf("its state has version %d, and this version reads 1 and %d", said.Version, stateVersion)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.budgets.restore(said.Budgets); err != nil {
+		return err
+	}
 	p.open = newDeadlines()
 	for _, w := range said.Open {
 		p.open.add(deadline{id: w.Decision, at: w.At, segment: w.Segment})
@@ -148,6 +157,9 @@ func (p projection) Needed() uint64 {
 				first = e.segment
 			}
 		}
+	}
+	if s := p.budgets.needed(); s != 0 && (first == 0 || s < first) {
+		first = s
 	}
 	return first
 }

@@ -24,6 +24,7 @@ var rules = []rule{
 	{Package: "rationale", Imports: []string{"classify"}, Others: []string{jsonModule, uuidModule, decimalModule}},
 	{Package: "rationale/journal", Imports: []string{"rationale"}},
 
+	{Package: "internal/money"},
 	{Package: "internal/strictjson", Others: []string{jsonModule, schemaModule}},
 	{Package: "internal/celplan", Imports: []string{"internal/strictjson"}, Others: []string{celModule}},
 	{Package: "internal/yamldoc", Others: []string{yamlModule}},
@@ -34,8 +35,8 @@ var rules = []rule{
 		Others:  []string{decimalModule},
 	},
 
-	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal"}},
-	{Package: "guard", Imports: []string{"classify", "rationale", "authority"}},
+	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/money"}},
+	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
 		Package: "guard/einoguard",

@@ -168,8 +168,8 @@ func evidence() []mutant {
 		},
 		{
 			File: "guard/ledger/memory.go", Package: "./guard/ledger", Run: "^TestDurability$",
-			Old: "d.Spend == nil && d.Ticket == nil",
-			New: "d.Ticket == nil",
+			Old: "d.Spend == nil && d.Limits == nil && d.Ticket == nil",
+			New: "d.Limits == nil && d.Ticket == nil",
 			Why: "a decision that holds a budget is not synced",
 		},
 		{

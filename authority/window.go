@@ -1,0 +1,231 @@
+package authority
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones are known on a machine without their files
+
+	"github.com/govalues/decimal"
+
+	"github.com/ambit-go/ambit/internal/yamldoc"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// maxWindow bounds a sliding window. What spans more has no review within it.
+const maxWindow = maxTerm
+
+// windowRule is a limit on what is spent over time.
+type windowRule struct {
+	Limit decimal.Decimal
+	Per   every
+}
+
+// rateRule is a limit on calls over time.
+type rateRule struct {
+	Max int
+	Per every
+}
+
+// every is the stretch of time that a limit is for: a sliding duration, or one of
+// the calendar in a zone.
+type every struct {
+	Sliding  time.Duration // zero: of the calendar
+	Calendar string        // hour, day, week or month
+	Zone     *time.Location
+}
+
+var calendarUnits = []string{"hour", "day", "week", "month"}
+
+func (e every) String() string {
+	if e.Sliding > 0 {
+		return days(e.Sliding)
+	}
+	return fmt.Sprintf("%s in %s", e.Calendar, e.Zone)
+}
+
+func (e every) same(o every) bool {
+	return e.Sliding == o.Sliding && e.Calendar == o.Calendar &&
+		(e.Zone == nil) == (o.Zone == nil) && (e.Zone == nil || e.Zone.String() == o.Zone.String())
+}
+
+// window returns the calendar window that a time is in. Weeks begin on Monday.
+func (e every) window(at time.Time) (from, until time.Time) {
+	at = at.In(e.Zone)
+	year, month, day := at.Date()
+	date := func(month time.Month, day int) time.Time { return midnight(year, month, day, e.Zone) }
+	switch e.Calendar {
+	case "hour": // not of a wall clock that is put back: an hour of it comes twice
+		from = at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+		until = from.Add(time.Hour)
+	case "day":
+		from, until = date(month, day), date(month, day+1)
+	case "week":
+		monday := day - (int(at.Weekday())+6)%7
+		from, until = date(month, monday), date(month, monday+7)
+	default:
+		from, until = date(month, 1), date(month+1, 1)
+	}
+	return from.UTC(), until.UTC()
+}
+
+// midnight returns when a day begins: where its midnight is left out, since the
+// clock is put forward, at that moment.
+func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	want := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	_, offset := t.Zone()
+	before, after := t.ZoneBounds()
+	switch shown := t.Add(time.Duration(offset) * time.Second); shown.Compare(want) { // the wall clock, as if in UTC
+	case -1:
+		return after
+	case 1:
+		return before
+	}
+	return t
+}
+
+// every reads the fields per and zone of a limit.
+func (d *decoder) every(f fields) every {
+	per, zone := f.need("per", "per: 24h, or per: month and zone: Europe/Stockholm"), f.get("zone")
+	var e every
+	switch {
+	case per.IsZero():
+		return e
+	case per.Kind() == yamldoc.Scalar && slices.Contains(calendarUnits, per.Text()):
+		e.Calendar = per.Text()
+		e.Zone = d.zone(f.need("zone", "zone: Europe/Stockholm, or UTC: where the "+per.Text()+" begins"))
+		return e
+	case per.Kind() == yamldoc.Scalar && !per.Null() && strings.Trim(per.Text(), "abcdefghijklmnopqrstuvwxyz") == "":
+		d.oneOf(per, calendarUnits...)
+		return e
+	}
+	e.Sliding = d.duration(per)
+	if e.Sliding > maxWindow {
+		d.fail(per.Node, "want at most "+days(maxWindow), "%s is %s: too long for a window", per.name, days(e.Sliding))
+		e.Sliding = 0
+	}
+	if !zone.IsZero() {
+		d.fail(zone.Node, "leave it out, or want per: "+orList(calendarUnits), "%s is for windows of the calendar, and this one slides", zone.name)
+	}
+	return e
+}
+
+func (d *decoder) zone(v value) *time.Location {
+	name := d.str(v)
+	if name == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		d.fail(v.Node, "want a name of the IANA database, such as Europe/Stockholm, or UTC", "%s is %q, which is no time zone", v.name, name)
+		return nil
+	}
+	return zone
+}
+
+// windows reads limits on what is spent, of which no two are for the same time.
+func (d *decoder) windows(v value) []windowRule {
+	var rules []windowRule
+	for _, item := range d.list(v, false) {
+		f := d.fields(item, item.name+".", "limit", "per", "zone")
+		limit, _ := d.decimal(f.need("limit", `limit: "1000.00"`))
+		w := windowRule{Limit: limit.Trim(0), Per: d.every(f)}
+		if w.Per != (every{}) && slices.ContainsFunc(rules, func(o windowRule) bool { return o.Per.same(w.Per) }) {
+			d.fail(f.get("per").Node, "keep the lower limit", "%s has two windows per %s", v.name, w.Per)
+			continue
+		}
+		rules = append(rules, w)
+	}
+	return rules
+}
+
+func (d *decoder) rate(v value) *rateRule {
+	if v.IsZero() {
+		return nil
+	}
+	f := d.fields(v, "rate.", "max", "per", "zone")
+	return &rateRule{
+		Max: d.integer(f.need("max", "max: 20, the number of calls"), 1),
+		Per: d.every(f),
+	}
+}
+
+// budgetRule is what all that is booked on a cost centre may spend over time.
+type budgetRule struct {
+	CostCentre string
+	Currency   string
+	Windows    []windowRule
+}
+
+func (d *decoder) budget(v value) budgetRule {
+	v.name = "the budget"
+	f := d.fields(v, "budget.", "cost_centre", "currency", "windows")
+	return budgetRule{
+		CostCentre: d.str(f.need("cost_centre", "cost_centre: as the classes have it")),
+		Currency:   d.currency(f.need("currency", "currency: EUR")),
+		Windows:    d.windows(f.need("windows", `windows: [{limit: "40000.00", per: month, zone: Europe/Stockholm}]`)),
+	}
+}
+
+// budget returns the budget of a cost centre; nil where the matrix has none.
+func (m *matrixDoc) budget(costCentre string) *budgetRule {
+	if m == nil || costCentre == "" {
+		return nil
+	}
+	for i := range m.Budgets {
+		if m.Budgets[i].CostCentre == costCentre {
+			return &m.Budgets[i]
+		}
+	}
+	return nil
+}
+
+// limitPlan is a limit over time of a class, and when its calendar windows are.
+type limitPlan struct {
+	limit rationale.Limit
+	per   every
+}
+
+// limits compiles the limits over time of a class.
+func (c *planning) limits() {
+	add := func(kind rationale.CheckKind, id, limit, currency, costCentre string, per every) {
+		l := rationale.Limit{Kind: kind, ID: c.id(id), CostCentre: costCentre, Max: c.id(limit), Currency: currency, Per: per.Calendar}
+		if per.Sliding > 0 {
+			l.Per = c.id(per.Sliding.String())
+		} else {
+			l.Zone = per.Zone.String()
+		}
+		c.plan.limits = append(c.plan.limits, limitPlan{l, per})
+	}
+	class := c.plan.class
+	if s := class.Spend; s != nil {
+		for i, w := range s.Windows {
+			add(rationale.CheckWindow, fmt.Sprintf("windows[%d]", i), w.Limit.String(), s.Currency, "", w.Per)
+		}
+		if b := c.set.policy.Matrix.budget(s.CostCentre); b != nil {
+			for i, w := range b.Windows {
+				id := fmt.Sprintf("budget %s windows[%d]", b.CostCentre, i)
+				add(rationale.CheckWindow, id, w.Limit.String(), b.Currency, b.CostCentre, w.Per)
+			}
+		}
+	}
+	if r := class.Rate; r != nil {
+		add(rationale.CheckRate, "rate", fmt.Sprint(r.Max), "", "", r.Per)
+	}
+}
+
+// recordLimits gives the draft the limits that a ledger holds it against.
+func (e *evaluation) recordLimits(d *rationale.Decision) {
+	if len(e.plan.limits) == 0 {
+		return
+	}
+	d.Limits = make([]rationale.Limit, len(e.plan.limits))
+	for i := range d.Limits {
+		p, l := &e.plan.limits[i], &d.Limits[i]
+		if *l = p.limit; p.per.Sliding == 0 {
+			l.From, l.Until = p.per.window(e.call.At)
+		}
+	}
+}

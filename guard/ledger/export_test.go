@@ -1,0 +1,37 @@
+package ledger
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// Budgets is the state machine of limits alone.
+type Budgets struct{ b budgets }
+
+func NewBudgets() *Budgets { return &Budgets{newBudgets()} }
+
+func (b *Budgets) Fits(d *rationale.Decision) bool {
+	return !slices.ContainsFunc(b.b.check(d, d.At), func(c rationale.Check) bool { return c.Result != rationale.Passed })
+}
+
+func (b *Budgets) Admit(t *testing.T, d *rationale.Decision) {
+	if !b.Fits(d) {
+		t.Fatal("it does not fit")
+	}
+	rationale.Conclude(d)
+	b.b.reserve(d)
+	b.b.admitted(d, 1)
+}
+
+func (b *Budgets) Conclude(o *rationale.Outcome) { b.b.concluded(o) }
+
+func (b *Budgets) Snapshot(t *testing.T) []byte {
+	text, err := json.Marshal(b.b.state())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
