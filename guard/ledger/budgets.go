@@ -24,6 +24,9 @@ type budgets struct {
 	accounts map[accountKey]*account
 	taken    map[string]*reservation // by decision
 	ended    recent
+
+	telling bool // somebody listens to
+	told    []rationale.Notification
 }
 
 // accountKey says what shares a limit.
@@ -178,6 +181,7 @@ func (b *budgets) reserve(d *rationale.Decision) *reservation {
 			a = newAccount(l)
 			b.accounts[p.account] = a
 		}
+		a.expect(l, d.CountedAt)
 		a.open, a.refs = a.open.Plus(amount), a.refs+1
 		r.parts = append(r.parts, p)
 	}
@@ -210,6 +214,7 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	}
 	for i := range r.parts {
 		b.accounts[r.parts[i].account].roll(&r.parts[i])
+		b.observe(r.parts[i].account)
 	}
 }
 
@@ -248,6 +253,7 @@ func (b *budgets) raise(r *reservation, spent money.Amount) {
 		if p.account.Kind == rationale.CheckWindow && spent.Compare(p.amount) > 0 {
 			a := b.accounts[p.account]
 			a.open, p.amount = a.open.Plus(spent.Minus(p.amount)), spent
+			b.observe(p.account)
 		}
 	}
 }
@@ -278,14 +284,14 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		p := &r.parts[i]
 		a := b.accounts[p.account]
 		a.open, a.refs = a.open.Minus(p.amount), a.refs-1
-		if spent == nil {
-			continue
+		if spent != nil {
+			amount := p.amount
+			if spent.known && p.account.Kind == rationale.CheckWindow {
+				amount = spent.spent
+			}
+			a.count(p, r.at, amount, b.recorded)
 		}
-		amount := p.amount
-		if spent.known && p.account.Kind == rationale.CheckWindow {
-			amount = spent.spent
-		}
-		a.count(p, r.at, amount, b.recorded)
+		b.observe(p.account)
 	}
 	delete(b.taken, id)
 	if r.recorded {

@@ -70,6 +70,7 @@ type Memory struct {
 	latest    time.Time // of the records
 
 	suspensions suspensions
+	notifying   notifying
 	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
 	answering   chan struct{} // holds whoever answers
 }
@@ -199,6 +200,7 @@ func (m *Memory) append(ctx context.Context, expendable bool, recs ...rationale.
 			m.apply(rec, 0)
 		}
 	}
+	m.notify(now)
 	return nil
 }
 

@@ -26,6 +26,7 @@ type tickets struct {
 	expiry deadlines
 	byID   map[string]*ticket
 	bytes  int
+	waited map[string]chan struct{} // by whoever waits for an answer; closed when there is one
 }
 
 type ticket struct {
@@ -36,7 +37,7 @@ type ticket struct {
 }
 
 func newTickets() tickets {
-	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket)}
+	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket), waited: make(map[string]chan struct{})}
 }
 
 // open adds the ticket of a decision that is recorded.
@@ -72,6 +73,7 @@ func (s *tickets) forget(id string) {
 		s.bytes -= t.size
 		delete(s.byID, id)
 		s.expiry.remove(id)
+		s.wake(id)
 	}
 }
 
@@ -85,6 +87,7 @@ func (s *tickets) expire(at time.Time) {
 func (s *tickets) close(t *ticket) {
 	t.Decision = essence(t.Decision)
 	s.measure(t)
+	s.wake(t.Decision.ID)
 }
 
 // essence is a decision without what makes it large: what remains says who asked
@@ -180,6 +183,9 @@ func (m *Memory) answered(a *rationale.Approval) {
 		return
 	}
 	m.tickets.measure(t)
+	if t.Approved() != nil {
+		m.tickets.wake(a.Ticket)
+	}
 }
 
 // Tickets returns the tickets that wait, at a time, for an answer or to be used,
@@ -264,9 +270,7 @@ func (m *Memory) accept(a *rationale.Approval) error {
 // identify gives a record that a person causes its id and its time.
 func (m *Memory) identify(id *string, at *time.Time) {
 	if at.IsZero() {
-		if *at = time.Now(); m.journal != nil {
-			*at = m.journal.Now()
-		}
+		*at = m.now()
 	}
 	if *id == "" {
 		*id = rationale.NewID(*at)
