@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
@@ -27,7 +28,7 @@ type evidence struct {
 	file *os.File
 }
 
-func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err error) {
+func openEvidence(ctx context.Context, o options, f *fleet.Fleet, out *screen) (_ *evidence, err error) {
 	e := &evidence{}
 	defer func() {
 		if err != nil {
@@ -36,7 +37,7 @@ func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err
 	}()
 	// What stands on the screen is what stands in the evidence.
 	shown := journal.WithObserver(func(rec rationale.Record, _ journal.Position) { out.record(rec) })
-	if e.ledger, err = ledger.Open(o.evidence, shown); err != nil {
+	if e.ledger, err = ledger.Open(o.evidence, shown, journal.WithClock(f.Now)); err != nil {
 		return nil, err
 	}
 	exporter, err := e.exporter(ctx, o)

@@ -30,7 +30,7 @@ type account struct {
 	open money.Amount // taken, and not known to be spent
 	refs int          // how many reservations are among it
 
-	limit   money.Amount // as the latest call had it; zero: of a rate, or not known
+	limit   money.Amount // as the latest call had it; zero: not known
 	reached int          // percent of it, as people were told
 }
 

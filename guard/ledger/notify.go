@@ -133,9 +133,6 @@ func reached(used, limit money.Amount) int {
 // expect notes what the limit of an account is, and how much of it counts before a
 // call takes more: time alone may have freed some.
 func (a *account) expect(l *rationale.Limit, at time.Time) {
-	if l.Kind != rationale.CheckWindow {
-		return
-	}
 	a.limit, _ = money.Parse(l.Max)
 	if a.reached > 0 {
 		a.reached = min(a.reached, reached(a.used(l, at), a.limit))
@@ -146,7 +143,7 @@ func (a *account) expect(l *rationale.Limit, at time.Time) {
 // told.
 func (b *budgets) observe(key accountKey) {
 	a := b.accounts[key]
-	if a.limit.IsZero() {
+	if key.Kind != rationale.CheckWindow {
 		return
 	}
 	used := a.used(&rationale.Limit{From: a.from}, b.seen)
