@@ -9,6 +9,8 @@ func notifying() []mutant {
 		webhook = "guard/notify/webhook.go"
 		signed  = "guard/notify/signature.go"
 		wait    = "guard/wait.go"
+		joinkey = "guard/joinkey/joinkey.go"
+		keys    = "./guard/joinkey"
 		ledger  = "./guard/ledger"
 		guard   = "./guard"
 		notify  = "./guard/notify"
@@ -151,6 +153,21 @@ func notifying() []mutant {
 			File: "guard/ledger/tickets.go", Package: guard, Run: waits,
 			Old: "\t\tm.tickets.wake(a.Ticket)\n", New: "",
 			Why: "an approval wakes nobody",
+		},
+		{
+			File: joinkey, Package: keys, Run: "^TestNoKeyWithoutADecision$",
+			Old: "if !valid(id) {\n\t\treturn \"\"\n\t}\n\treturn prefix + id", New: "return prefix + id",
+			Why: "what bypasses the guard gets a session",
+		},
+		{
+			File: joinkey, Package: keys, Run: "^TestKeysFitTheSystemsThatGetThem$",
+			Old: "[:27]", New: "[:28]",
+			Why: "a client token is too long",
+		},
+		{
+			File: joinkey, Package: keys, Run: "^TestDecisionReadsWhatWasMade$",
+			Old: "valid(id) && bounded(value[:end-idLength], value[end:])", New: "valid(id)",
+			Why: "an id in any text explains an event",
 		},
 	}
 }
