@@ -151,12 +151,9 @@ func TestWaitAgainForANewTicket(t *testing.T) {
 // The call is the caller's until Begin is called, and not while it waits.
 func TestWhatIsEvaluatedAgainIsWhatPended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := wait(t, asksPeople)
 		arguments := []byte(`{"replicas":20}`)
-		time.AfterFunc(time.Minute, func() {
-			copy(arguments, `{"replicas":99}`)
-			p.answer(t, rationale.AnswerApprove)
-		})
+		p := wait(t, asksPeople, guard.WithNotifications(func(rationale.Notification) { copy(arguments, `{"replicas":99}`) }))
+		time.AfterFunc(time.Minute, func() { p.answer(t, rationale.AnswerApprove) })
 		ctx, d := p.Begin(guard.WithWait(t.Context(), time.Hour), guard.Call{Tool: scaleID, Arguments: arguments})
 		require.True(t, d.Allowed(), "%s", d.Refusal())
 		assert.JSONEq(t, `{"replicas":20}`, string(d.Args))

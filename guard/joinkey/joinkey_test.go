@@ -68,7 +68,9 @@ func TestDecisionReadsWhatWasMade(t *testing.T) {
 		assert.Empty(t, joinkey.Decision(value), value)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		joinkey.Decision(rapid.String().Draw(t, "value")) // whatever an event holds
+		if id := joinkey.Decision(rapid.String().Draw(t, "value")); id != "" { // whatever an event holds
+			assert.NotEmpty(t, joinkey.SessionName(id))
+		}
 		step := rapid.String().Draw(t, "step")
 		assert.Equal(t, id, joinkey.Decision(joinkey.ClientToken(id, step)))
 	})

@@ -291,7 +291,9 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 			}
 			a.count(p, r.at, amount, b.recorded)
 		}
-		b.observe(p.account)
+		if r.recorded {
+			b.observe(p.account)
+		}
 	}
 	delete(b.taken, id)
 	if r.recorded {

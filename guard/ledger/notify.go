@@ -24,7 +24,8 @@ type notifying struct {
 // After a restart, reviews that are overdue are told once more; budgets are not.
 //
 // The function must return quickly and be safe for concurrent use, as the Notify of
-// a notify.Queue does: calls wait for it. It cannot fail one: a panic is ignored.
+// a notify.Queue does: calls wait for it. It must not call the ledger: what it is to
+// answer or suspend it hands to a goroutine. It cannot fail a call: a panic is ignored.
 func (m *Memory) Notify(to func(rationale.Notification)) {
 	m.mu.Lock()
 	m.notifying.to, m.budgets.telling = to, to != nil

@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,6 +84,41 @@ func TestWhatFailsIsNotTold(t *testing.T) {
 	recorder.Fail(nil)
 	require.True(t, admits(t, l, spending(noon, "90", sliding("100", "24h0m0s"))))
 	assert.Equal(t, []int{80}, told.Percents())
+}
+
+// gated is a recorder whose appends fail, each when it is let go.
+type gated chan chan struct{}
+
+func (g gated) Append(context.Context, ...rationale.Record) error {
+	mine := make(chan struct{})
+	g <- mine
+	<-mine
+	return assert.AnError
+}
+
+// Of two calls that are being recorded one fails: the other is not told either, since
+// nobody knows yet whether it counts.
+func TestWhatMayFailIsNotTold(t *testing.T) {
+	g, told := make(gated), new(guardtest.Notifications)
+	l := ledger.New(g)
+	l.Notify(told.Note)
+	var admitting sync.WaitGroup
+	admit := func(amount string) (fail func()) {
+		ended := make(chan struct{})
+		admitting.Go(func() {
+			defer close(ended)
+			assert.Error(t, l.Admit(ctx, spending(noon, amount, sliding("100", "24h0m0s"))))
+		})
+		mine := <-g
+		return func() { close(mine); <-ended }
+	}
+	failLarge, failSmall := admit("85"), admit("10")
+	failSmall()
+	assert.Empty(t, told.Take())
+	failLarge()
+	admitting.Wait()
+	l.Notify(told.Note) // hands over what there is
+	assert.Empty(t, told.Take())
 }
 
 func TestARestartTellsNoBudgetAgain(t *testing.T) {

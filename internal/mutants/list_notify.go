@@ -49,6 +49,11 @@ func notifying() []mutant {
 			Why: "an overrun that is held is not told",
 		},
 		{
+			File: "guard/ledger/budgets.go", Package: ledger, Run: "^TestWhatMayFailIsNotTold$",
+			Old: "\t\tif r.recorded {\n\t\t\tb.observe(p.account)\n\t\t}\n", New: "\t\tb.observe(p.account)\n",
+			Why: "a budget is told to be spent by calls that were denied",
+		},
+		{
 			File: says, Package: guard, Run: private,
 			Old: "if slices.Contains(d.Telemetry, \"arguments\") {", New: "if d.Arguments != nil {",
 			Why: "arguments that stay in the journal leave with a notification",
