@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,6 +30,10 @@ type evidence struct {
 }
 
 func openEvidence(ctx context.Context, o options, f *fleet.Fleet, out *screen) (_ *evidence, err error) {
+	if earlier, _ := filepath.Glob(filepath.Join(o.evidence, "*.seg")); len(earlier) > 0 {
+		// For a ledger time only goes on: its tickets of that morning have expired.
+		return nil, fmt.Errorf("%s has the records of an earlier run, and the simulated morning begins anew: name another folder, or none", o.evidence)
+	}
 	e := &evidence{}
 	defer func() {
 		if err != nil {
@@ -62,8 +67,8 @@ func (e *evidence) exporter(ctx context.Context, o options) (sdktrace.SpanExport
 	return otelx.NewJSONLines(e.file), nil
 }
 
-// close delivers what is left. What a collector does not take in time the next
-// run with the same folder delivers.
+// close delivers what is left. What a collector does not take in time stays in the
+// journal.
 func (e *evidence) close() error {
 	var errs []error
 	if e.tracer != nil {

@@ -40,7 +40,8 @@ recorded.
 
   -trace FILE     the load to follow: CSV with the columns
                   TIMESTAMP,ContextTokens,GeneratedTokens (default: built in)
-  -evidence DIR   where records and spans go (default: a new temporary folder)
+  -evidence DIR   where records and spans go: a folder without those of an earlier
+                  run (default: a new temporary folder)
 
 With OPENAI_API_KEY and OPENAI_MODEL (and OPENAI_BASE_URL, for another
 provider) set, that model takes the place of the built-in planner. With

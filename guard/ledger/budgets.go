@@ -25,8 +25,8 @@ type budgets struct {
 	taken    map[string]*reservation // by decision
 	ended    recent
 
-	telling bool // somebody listens to
-	told    []rationale.Notification
+	telling bool                     // there is somebody to tell
+	told    []rationale.Notification // not handed over yet
 }
 
 // accountKey says what shares a limit.
