@@ -51,6 +51,8 @@ type Guard struct {
 	evidence   *evidence
 	notices    *notices
 
+	notifications func(rationale.Notification) // nil: nobody is told
+
 	changing sync.Mutex // held by Register and Reload
 	policy   atomic.Pointer[policy]
 }
@@ -144,6 +146,8 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),
+
+		notifications: c.notifications,
 	}
 	g.evidence = newEvidence(g)
 	m := authority.Manifest{

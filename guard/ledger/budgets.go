@@ -26,6 +26,9 @@ type budgets struct {
 	taken    map[string]*reservation // by decision
 	ended    recent
 	zones    map[string]*time.Location // that windows were placed in
+
+	telling bool                     // there is somebody to tell
+	told    []rationale.Notification // not handed over yet
 }
 
 // accountKey says what shares a limit.
@@ -69,6 +72,7 @@ type reservation struct {
 	recorded bool
 	held     bool // its outcome is unknown, or came after its lease
 	settling bool // somebody is recording the settlement
+	own      bool // this process admitted the call
 }
 
 // part is what it took of one limit.
@@ -202,6 +206,7 @@ func (b *budgets) reserve(d *rationale.Decision) *reservation {
 			a = newAccount(l)
 			b.accounts[p.account] = a
 		}
+		a.expect(l, d.CountedAt)
 		a.open, a.refs = a.open.Plus(amount), a.refs+1
 		r.parts = append(r.parts, p)
 	}
@@ -224,6 +229,8 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	r := b.taken[d.ID]
 	if r == nil {
 		r = b.reserve(d)
+	} else {
+		r.own = true
 	}
 	r.recorded, r.segment = true, segment
 	if r.at.After(b.recorded) {
@@ -234,6 +241,7 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	}
 	for i := range r.parts {
 		b.accounts[r.parts[i].account].roll(&r.parts[i])
+		b.observe(r.parts[i].account, r.own)
 	}
 }
 
@@ -272,6 +280,7 @@ func (b *budgets) raise(r *reservation, spent money.Amount) {
 		if p.account.Kind == rationale.CheckWindow && spent.Compare(p.amount) > 0 {
 			a := b.accounts[p.account]
 			a.open, p.amount = a.open.Plus(spent.Minus(p.amount)), spent
+			b.observe(p.account, r.own || r.settling)
 		}
 	}
 }
@@ -302,14 +311,16 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		p := &r.parts[i]
 		a := b.accounts[p.account]
 		a.open, a.refs = a.open.Minus(p.amount), a.refs-1
-		if spent == nil {
-			continue
+		if spent != nil {
+			amount := p.amount
+			if spent.known && p.account.Kind == rationale.CheckWindow {
+				amount = spent.spent
+			}
+			a.count(p, r.at, amount, b.recorded)
 		}
-		amount := p.amount
-		if spent.known && p.account.Kind == rationale.CheckWindow {
-			amount = spent.spent
+		if r.recorded {
+			b.observe(p.account, r.own || r.settling)
 		}
-		a.count(p, r.at, amount, b.recorded)
 	}
 	delete(b.taken, id)
 	if r.recorded {

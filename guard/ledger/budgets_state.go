@@ -25,6 +25,8 @@ type accountState struct {
 	From    time.Time    `json:"from,omitzero"`
 	Until   time.Time    `json:"until,omitzero"`
 	Spent   money.Amount `json:"spent,omitzero"`
+	Limit   money.Amount `json:"limit,omitzero"`
+	Reached int          `json:"reached,omitzero"`
 }
 
 type takenState struct {
@@ -50,7 +52,7 @@ func (b *budgets) state() budgetsState {
 	for i, key := range slices.SortedFunc(maps.Keys(b.accounts), accountKey.compare) {
 		a := b.accounts[key]
 		index[key] = i
-		said := accountState{Key: key, Buckets: slices.Clone(a.buckets), From: a.from, Until: a.until, Spent: a.spent}
+		said := accountState{Key: key, Buckets: slices.Clone(a.buckets), From: a.from, Until: a.until, Spent: a.spent, Limit: a.limit, Reached: a.reached}
 		if a.per > 0 {
 			said.Sliding = a.per.String()
 		}
@@ -76,7 +78,7 @@ func (b *budgets) restore(s budgetsState) error {
 	*b = newBudgets()
 	b.seen, b.recorded = s.Recorded, s.Recorded
 	for _, said := range s.Accounts {
-		a := &account{buckets: said.Buckets, from: said.From, until: said.Until, spent: said.Spent}
+		a := &account{buckets: said.Buckets, from: said.From, until: said.Until, spent: said.Spent, limit: said.Limit, reached: said.Reached}
 		if said.Sliding != "" {
 			per, err := time.ParseDuration(said.Sliding)
 			if err != nil || per <= 0 {

@@ -155,6 +155,7 @@ type Budget struct {
 	CostCentre    string // of a shared budget, which has none of the four before
 	Currency      string
 	Per, Zone     string    // as in rationale.Limit
+	Limit         string    // as the latest call that took of it had it; empty: not known
 	From, Until   time.Time // of the calendar window
 	Spent         string
 	Reserved      string // by calls whose outcome is expected
@@ -163,7 +164,7 @@ type Budget struct {
 
 // Budgets returns what counts against every limit that was taken of, at a time,
 // in a fixed order. What was spent in a calendar window is that of the latest one
-// in which something was admitted. The limits themselves are in the documents.
+// in which something was admitted. Which limits there are is in the documents.
 func (m *Memory) Budgets(at time.Time) []Budget {
 	m.tick()
 	m.mu.Lock()
@@ -186,9 +187,13 @@ func (m *Memory) Budgets(at time.Time) []Budget {
 			now = b.seen
 		}
 		used := a.used(&rationale.Limit{From: a.from}, now)
+		limit := ""
+		if !a.limit.IsZero() {
+			limit = a.limit.String()
+		}
 		all = append(all, Budget{
 			Kind: key.Kind, Authorization: key.Authorization, Class: key.Class, Agent: key.Agent, Environment: key.Environment,
-			CostCentre: key.CostCentre, Currency: key.Currency, Per: key.Per, Zone: key.Zone, From: a.from, Until: a.until,
+			CostCentre: key.CostCentre, Currency: key.Currency, Per: key.Per, Zone: key.Zone, Limit: limit, From: a.from, Until: a.until,
 			Spent: used.Minus(a.open).String(), Reserved: a.open.Minus(held[key]).String(), Held: held[key].String(),
 		})
 	}

@@ -38,6 +38,8 @@ var rules = []rule{
 
 	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
+	{Package: "guard/notify", Imports: []string{"rationale"}},
+	{Package: "guard/joinkey"},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
 		Package: "guard/einoguard",
