@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,8 +13,8 @@ import (
 // maxBatch is how many bytes of waiting appends become one frame.
 const maxBatch = 8 << 20
 
-// commits is the goroutine that alone writes: it takes all that wait, makes them
-// one frame, and answers each.
+// commits is the goroutine that writes what was queued: it takes all that wait,
+// makes them one frame, and answers each.
 func (j *Journal) commits() {
 	defer close(j.done)
 	for {
@@ -23,23 +24,61 @@ func (j *Journal) commits() {
 		if j.crowded {
 			runtime.Gosched()
 		}
-		for {
-			batch := j.take()
-			if len(batch) == 0 {
-				break
-			}
-			j.commit(batch)
-			j.crowded = len(batch) > 1
+		for j.next() {
 		}
 		j.mu.Lock()
 		closing := j.closing && len(j.queue) == 0
 		j.mu.Unlock()
 		if closing {
+			j.turn.Lock()
+			defer j.turn.Unlock()
 			j.end = errors.Join(j.w.finish(), j.lock.Close())
 			j.publish()
 			return
 		}
 	}
+}
+
+// next commits what waits, and reports whether anything did.
+func (j *Journal) next() bool {
+	j.turn.Lock() // before anything is taken: until then it can be withdrawn
+	defer j.turn.Unlock()
+	batch := j.take()
+	if len(batch) == 0 {
+		return false
+	}
+	j.crowded = len(batch) > 1
+	var group group
+	for _, r := range batch {
+		group.add(r)
+	}
+	err := j.commit(&group, batch[0].retire)
+	for _, r := range batch {
+		r.err = err
+		close(r.ready)
+	}
+	return true
+}
+
+// direct commits a request that waits for no fsync, in the goroutine of its
+// caller: waking the committer, and being woken by it, takes longer than the
+// write. It reports whether it did: where somebody else is writing, or where the
+// write would not be all, the committer does it, and the caller does not wait
+// for the disk beyond its context.
+func (j *Journal) direct(ctx context.Context, r *request) (done bool, err error) {
+	if len(r.recs) == 0 || ctx.Err() != nil || !j.turn.TryLock() {
+		return false, nil
+	}
+	defer j.turn.Unlock()
+	j.mu.Lock()
+	closing := j.closing
+	j.mu.Unlock()
+	if closing || !j.w.quick(r.size) {
+		return false, nil
+	}
+	var group group
+	group.add(r)
+	return true, j.commit(&group, nil)
 }
 
 // take removes from the queue what goes into the next frame.
@@ -57,23 +96,16 @@ func (j *Journal) take() []*request {
 	return batch
 }
 
-// commit writes a batch and answers it.
-func (j *Journal) commit(batch []*request) {
-	var group group
-	for _, r := range batch {
-		group.add(r)
-	}
+// commit writes a group, or retires segments.
+func (j *Journal) commit(g *group, retire *retirement) error {
 	err := guarded(func() error {
-		if r := batch[0].retire; r != nil {
-			return j.w.retire(r)
+		if retire != nil {
+			return j.w.retire(retire)
 		}
-		return j.w.write(&group)
+		return j.w.write(g)
 	})
 	j.publish()
-	for _, r := range batch {
-		r.err = err
-		close(r.ready)
-	}
+	return err
 }
 
 // publish shows what the committer did to everybody else.

@@ -35,8 +35,10 @@ type Journal struct {
 
 	retiring sync.Mutex
 
-	crowded bool   // the last commit answered several
-	w       writer // both of the committer alone
+	crowded bool // the last commit answered several; the committer's alone
+
+	turn sync.Mutex // held by whoever uses w
+	w    writer
 }
 
 // request is what one append waits for.
@@ -49,6 +51,7 @@ type request struct {
 	taken  bool        // guarded by Journal.mu
 	err    error
 	ready  chan struct{} // closed when err is final
+	text   []byte        // memory of bodies
 	one    [1][]byte     // room for bodies: most appends are of one record
 }
 
@@ -165,27 +168,59 @@ func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool
 	if began := j.meter.start(); len(recs) > 0 && !began.IsZero() {
 		defer func() { j.meter.appended(began, err) }()
 	}
-	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
-	r.bodies = r.one[:0]
+	r := requests.Get().(*request)
+	err = r.encode(recs)
+	written := err != nil
+	if !written && !sync {
+		written, err = j.direct(ctx, r)
+	}
+	if written {
+		r.release()
+	} else {
+		r.sync = sync
+		err = j.do(ctx, r)
+	}
+	if err != nil {
+		return fmt.Errorf("append to journal: %w", err)
+	}
+	return nil
+}
+
+// requests are those that were never queued: nobody else knows of them.
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+// release gives back a request that was not queued.
+func (r *request) release() {
+	if cap(r.text) <= maxText {
+		*r = request{text: r.text[:0]}
+		requests.Put(r)
+	}
+}
+
+// maxText is how much memory a request keeps for the next append.
+const maxText = 64 << 10
+
+// encode encodes the records, one behind the other.
+func (r *request) encode(recs []rationale.Record) (err error) {
+	r.recs, r.bodies = recs, r.one[:0]
 	for _, rec := range recs {
-		body, err := rationale.Marshal(rec)
-		if err != nil {
-			return fmt.Errorf("append to journal: %w", err)
+		start := len(r.text)
+		if r.text, err = rationale.AppendRecord(r.text, rec); err != nil {
+			return err
 		}
+		body := r.text[start:] // where text moves on, the old memory stays with it
 		r.bodies = append(r.bodies, body)
 		r.size += len(body) + lineOverhead
 	}
 	if r.size > maxPayload {
-		return fmt.Errorf("append to journal: %d bytes are too many at once: at most %d", r.size, maxPayload)
-	}
-	if err := j.do(ctx, r); err != nil {
-		return fmt.Errorf("append to journal: %w", err)
+		return fmt.Errorf("%d bytes are too many at once: at most %d", r.size, maxPayload)
 	}
 	return nil
 }
 
 // do hands a request to the committer and waits for its answer.
 func (j *Journal) do(ctx context.Context, r *request) error {
+	r.ready = make(chan struct{})
 	if err := j.enqueue(ctx, r); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +45,7 @@ type writer struct {
 	torn    bool           // it may end with what does not count
 	head    rationale.Head // the last record that is written
 	durable rationale.Head // the last record that is durable
-	carry   [][]byte       // the lines between them
+	carry   [][]byte       // the payloads between them
 	carried int            // bytes of carry
 
 	notes      []rationale.Record // what the next segment must say
@@ -56,7 +55,7 @@ type writer struct {
 	retryAt    time.Time
 	lost       error // for good
 	checkpoint *rationale.Checkpoint
-	frame      []byte // the one that is being written, or was last
+	frame      []byte // the one that is being written; room for the next
 }
 
 // write makes a group durable, or only writes it where nobody needs more. With an
@@ -117,15 +116,19 @@ func (w *writer) sign(chain *rationale.Chain) (rationale.Head, error) {
 	return chain.Head(), nil
 }
 
-// maxRoom is how much of memory stays reserved for the next frame.
-const maxRoom = 1 << 20
+const (
+	// chunk is how much memory is had at once for frames whose payloads stay.
+	chunk = 64 << 10
+	// maxRoom is how much of memory stays reserved for the next frame.
+	maxRoom = 1 << 20
+)
 
 // room empties w.frame but for the room of a frame's header.
 func (w *writer) room(size int) {
-	if cap(w.frame) > maxRoom {
-		w.frame = nil
+	if size += frameHeaderSize; cap(w.frame) < size || cap(w.frame) > maxRoom {
+		w.frame = make([]byte, max(size, chunk))
 	}
-	w.frame = slices.Grow(w.frame[:0], frameHeaderSize+size)[:frameHeaderSize]
+	w.frame = w.frame[:frameHeaderSize]
 }
 
 // put writes the lines in w.frame, which end at a head, as one frame. After an
@@ -155,7 +158,8 @@ func (w *writer) put(head rationale.Head, sync bool) error {
 	if sync {
 		w.settled()
 	} else {
-		w.carry, w.carried = slices.AppendSeq(w.carry, bytes.Lines(bytes.Clone(payload))), w.carried+len(payload)
+		w.carry, w.carried = append(w.carry, slices.Clip(payload)), w.carried+len(payload)
+		w.frame = b[len(b):] // the next is written behind it
 	}
 	w.unsigned += lines
 	if w.checkpoint != nil {
@@ -234,6 +238,13 @@ func (w *writer) ready() error {
 		return nil
 	}
 	return w.rotate()
+}
+
+// quick reports whether a group of that size can be written in one call of the
+// file system, with no sync.
+func (w *writer) quick(size int) bool {
+	return w.file != nil && w.lost == nil && w.failed == nil && !w.due() &&
+		w.carried+size <= maxUnsynced && w.now().Sub(w.checked) < checkEvery
 }
 
 // rotate goes on in a fresh segment.
