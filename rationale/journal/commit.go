@@ -52,7 +52,12 @@ func (j *Journal) next() bool {
 	for _, r := range batch {
 		group.add(r)
 	}
-	err := j.commit(&group, batch[0].retire)
+	err := j.commit(func() error {
+		if r := batch[0].retire; r != nil {
+			return j.w.retire(r)
+		}
+		return j.w.write(&group)
+	})
 	for _, r := range batch {
 		r.err = err
 		close(r.ready)
@@ -70,15 +75,21 @@ func (j *Journal) direct(ctx context.Context, r *request) (done bool, err error)
 		return false, nil
 	}
 	defer j.turn.Unlock()
-	j.mu.Lock()
-	closing := j.closing
-	j.mu.Unlock()
-	if closing || !j.w.quick(r.size) {
+	if j.isClosing() {
 		return false, nil
 	}
-	var group group
-	group.add(r)
-	return true, j.commit(&group, nil)
+	group := group{recs: r.recs, bodies: r.bodies, size: r.size}
+	err = j.commit(func() (err error) {
+		done, err = j.w.quick(&group)
+		return err
+	})
+	return done || err != nil, err
+}
+
+func (j *Journal) isClosing() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.closing
 }
 
 // take removes from the queue what goes into the next frame.
@@ -96,14 +107,9 @@ func (j *Journal) take() []*request {
 	return batch
 }
 
-// commit writes a group, or retires segments.
-func (j *Journal) commit(g *group, retire *retirement) error {
-	err := guarded(func() error {
-		if retire != nil {
-			return j.w.retire(retire)
-		}
-		return j.w.write(g)
-	})
+// commit lets the writer do something, and shows what it did.
+func (j *Journal) commit(write func() error) error {
+	err := guarded(write)
 	j.publish()
 	return err
 }

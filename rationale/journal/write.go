@@ -58,12 +58,25 @@ type writer struct {
 	frame      []byte // the one that is being written; room for the next
 }
 
+// quick writes a group that nobody waits for to be durable, where that takes one
+// call of the file system, and reports whether it has.
+func (w *writer) quick(g *group) (done bool, err error) {
+	now := w.now()
+	if w.file == nil || w.lost != nil || w.failed != nil || w.due(now) ||
+		w.carried+g.size > maxUnsynced || now.Sub(w.checked) >= checkEvery {
+		return false, nil
+	}
+	return true, w.writeAt(g, now)
+}
+
 // write makes a group durable, or only writes it where nobody needs more. With an
 // error none of it counts.
-func (w *writer) write(g *group) error {
+func (w *writer) write(g *group) error { return w.writeAt(g, w.now()) }
+
+func (w *writer) writeAt(g *group, now time.Time) error {
 	var last error
 	for range 2 { // in the segment that there is, and in a fresh one
-		if err := w.ready(); err != nil {
+		if err := w.ready(now); err != nil {
 			return errors.Join(last, err)
 		}
 		if len(g.bodies) == 0 {
@@ -73,7 +86,7 @@ func (w *writer) write(g *group) error {
 		if err != nil {
 			return err
 		}
-		if last = w.put(head, g.sync); last == nil {
+		if last = w.put(head, g.sync, now); last == nil {
 			w.apply(g.recs, head)
 			return nil
 		}
@@ -133,7 +146,7 @@ func (w *writer) room(size int) {
 
 // put writes the lines in w.frame, which end at a head, as one frame. After an
 // error the file must not be written to again.
-func (w *writer) put(head rationale.Head, sync bool) error {
+func (w *writer) put(head rationale.Head, sync bool, now time.Time) error {
 	b, payload, lines := w.frame, w.frame[frameHeaderSize:], int(head.Seq-w.head.Seq)
 	f := frame{Offset: w.size, First: w.head.Seq + 1, Lines: uint32(lines), Durable: w.synced, Payload: payload}
 	if err := f.seal(b, w.seed); err != nil {
@@ -148,7 +161,7 @@ func (w *writer) put(head rationale.Head, sync bool) error {
 			return err
 		}
 	}
-	if sync || w.now().Sub(w.checked) >= checkEvery {
+	if sync || now.Sub(w.checked) >= checkEvery {
 		if err := w.inPlace(); err != nil {
 			return err
 		}
@@ -228,23 +241,16 @@ func (w *writer) poison() {
 }
 
 // ready makes sure that there is a segment to write to.
-func (w *writer) ready() error {
+func (w *writer) ready(now time.Time) error {
 	switch {
 	case w.lost != nil:
 		return w.lost
-	case w.failed != nil && w.now().Before(w.retryAt):
+	case w.failed != nil && now.Before(w.retryAt):
 		return w.failed
-	case w.file != nil && w.failed == nil && !w.due():
+	case w.file != nil && w.failed == nil && !w.due(now):
 		return nil
 	}
 	return w.rotate()
-}
-
-// quick reports whether a group of that size can be written in one call of the
-// file system, with no sync.
-func (w *writer) quick(size int) bool {
-	return w.file != nil && w.lost == nil && w.failed == nil && !w.due() &&
-		w.carried+size <= maxUnsynced && w.now().Sub(w.checked) < checkEvery
 }
 
 // rotate goes on in a fresh segment.
@@ -265,7 +271,7 @@ func (w *writer) rotate() error {
 
 // retire goes on in a segment that says that older ones may be gone.
 func (w *writer) retire(r *retirement) error {
-	if err := w.ready(); err != nil {
+	if err := w.ready(w.now()); err != nil {
 		return err
 	}
 	notes, oldest := w.notes, w.oldest
@@ -278,10 +284,10 @@ func (w *writer) retire(r *retirement) error {
 }
 
 // due reports whether the segment has reached a limit.
-func (w *writer) due() bool {
+func (w *writer) due(now time.Time) bool {
 	return w.size >= w.rotation.Bytes ||
 		w.rotation.Records > 0 && w.records >= w.rotation.Records ||
-		w.now().Sub(w.header.Time) >= w.rotation.Age
+		now.Sub(w.header.Time) >= w.rotation.Age
 }
 
 // inPlace finds out whether readers will find what is written, and whether the
@@ -345,5 +351,5 @@ func (w *writer) closingCheckpoint() error {
 	if err != nil {
 		return err
 	}
-	return w.put(head, true)
+	return w.put(head, true, w.now())
 }
