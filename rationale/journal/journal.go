@@ -168,17 +168,12 @@ func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool
 	if began := j.meter.start(); len(recs) > 0 && !began.IsZero() {
 		defer func() { j.meter.appended(began, err) }()
 	}
-	r := requests.Get().(*request)
-	err = r.encode(recs)
-	written := err != nil
-	if !written && !sync {
-		written, err = j.direct(ctx, r)
+	r := &request{sync: true}
+	if !sync {
+		r = requests.Get().(*request)
 	}
-	if written {
-		r.release()
-	} else {
-		r.sync = sync
-		err = j.do(ctx, r)
+	if err = r.encode(recs); err == nil {
+		err = j.add(ctx, r)
 	}
 	if err != nil {
 		return fmt.Errorf("append to journal: %w", err)
@@ -186,7 +181,18 @@ func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool
 	return nil
 }
 
-// requests are those that were never queued: nobody else knows of them.
+// add commits a request here and now, or queues it and waits.
+func (j *Journal) add(ctx context.Context, r *request) error {
+	if !r.sync {
+		if done, err := j.direct(ctx, r); done {
+			r.release()
+			return err
+		}
+	}
+	return j.do(ctx, r)
+}
+
+// requests are such as were never queued: nobody else knows of them.
 var requests = sync.Pool{New: func() any { return new(request) }}
 
 // release gives back a request that was not queued.
