@@ -67,9 +67,9 @@ func (j *Journal) next() bool {
 
 // direct commits a request that waits for no fsync, in the goroutine of its
 // caller: waking the committer, and being woken by it, takes longer than the
-// write. It reports whether it did: where somebody else is writing, or where the
-// write would not be all, the committer does it, and the caller does not wait
-// for the disk beyond its context.
+// write. It reports whether it did: where somebody else is writing, or the write
+// would not be all, it is left to the committer, for whom the caller waits no
+// longer than its context allows.
 func (j *Journal) direct(ctx context.Context, r *request) (done bool, err error) {
 	if len(r.recs) == 0 || ctx.Err() != nil || !j.turn.TryLock() {
 		return false, nil
@@ -114,7 +114,7 @@ func (j *Journal) commit(write func() error) error {
 	return err
 }
 
-// publish shows what the committer did to everybody else.
+// publish shows what the writer did to everybody else.
 func (j *Journal) publish() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

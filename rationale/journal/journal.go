@@ -160,6 +160,10 @@ func (j *Journal) Append(ctx context.Context, recs ...rationale.Record) error {
 // end of the process, and after that of the machine the last of it can be
 // missing, never what was acknowledged by an Append after it. It is for
 // records whose loss costs nothing but the record.
+//
+// Where nobody else is writing, the caller writes by itself. It waits for no
+// fsync, but a write that the system holds back, as it may while a disk hangs, it
+// cannot leave when ctx is done.
 func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
 	return j.append(ctx, recs, false)
 }
@@ -168,21 +172,26 @@ func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool
 	if began := j.meter.start(); len(recs) > 0 && !began.IsZero() {
 		defer func() { j.meter.appended(began, err) }()
 	}
-	r := &request{sync: true}
-	if !sync {
-		r = requests.Get().(*request)
-	}
-	if err = r.encode(recs); err == nil {
-		err = j.add(ctx, r)
-	}
-	if err != nil {
+	if err = j.add(ctx, newRequest(sync), recs); err != nil {
 		return fmt.Errorf("append to journal: %w", err)
 	}
 	return nil
 }
 
-// add commits a request here and now, or queues it and waits.
-func (j *Journal) add(ctx context.Context, r *request) error {
+// newRequest returns an empty request, of those that were never queued where it
+// may be given back.
+func newRequest(sync bool) *request {
+	if sync {
+		return &request{sync: true}
+	}
+	return requests.Get().(*request)
+}
+
+// add commits records here and now, or queues them and waits.
+func (j *Journal) add(ctx context.Context, r *request, recs []rationale.Record) error {
+	if err := r.encode(recs); err != nil {
+		return err
+	}
 	if !r.sync {
 		if done, err := j.direct(ctx, r); done {
 			r.release()

@@ -23,7 +23,7 @@ const (
 	checkEvery = 100 * time.Millisecond
 )
 
-// writer writes segments. It belongs to one goroutine at a time.
+// writer writes segments. It belongs to whoever holds the journal's turn.
 type writer struct {
 	config
 	dir   string
@@ -63,18 +63,21 @@ type writer struct {
 func (w *writer) quick(g *group) (done bool, err error) {
 	now := w.now()
 	if w.file == nil || w.lost != nil || w.failed != nil || w.due(now) ||
-		w.carried+g.size > maxUnsynced || now.Sub(w.checked) >= checkEvery {
+		w.carried+g.size > maxUnsynced-maxRoom || now.Sub(w.checked) >= checkEvery {
 		return false, nil
 	}
-	return true, w.writeAt(g, now)
+	again, err := w.attempt(g, now)
+	if again {
+		return false, nil
+	}
+	return true, err
 }
 
 // write makes a group durable, or only writes it where nobody needs more. With an
 // error none of it counts.
-func (w *writer) write(g *group) error { return w.writeAt(g, w.now()) }
-
-func (w *writer) writeAt(g *group, now time.Time) error {
+func (w *writer) write(g *group) error {
 	var last error
+	now := w.now()
 	for range 2 { // in the segment that there is, and in a fresh one
 		if err := w.ready(now); err != nil {
 			return errors.Join(last, err)
@@ -82,21 +85,32 @@ func (w *writer) writeAt(g *group, now time.Time) error {
 		if len(g.bodies) == 0 {
 			return w.inPlace()
 		}
-		head, err := w.encode(g)
-		if err != nil {
+		again, err := w.attempt(g, now)
+		if !again {
 			return err
 		}
-		if last = w.put(head, g.sync, now); last == nil {
-			w.apply(g.recs, head)
-			return nil
-		}
-		if w.lost != nil {
-			return w.lost
-		}
-		w.poison()
+		last = err
 	}
 	w.failed, w.retryAt = last, w.now().Add(retryAfter)
 	return last
+}
+
+// attempt writes a group to the segment that there is. Where that fails the
+// segment is given up, and it reports whether a fresh one may do.
+func (w *writer) attempt(g *group, now time.Time) (again bool, err error) {
+	head, err := w.encode(g)
+	if err != nil {
+		return false, err
+	}
+	if err = w.put(head, g.sync, now); err == nil {
+		w.apply(g.recs, head)
+		return false, nil
+	}
+	if w.lost != nil {
+		return false, w.lost
+	}
+	w.poison()
+	return true, err
 }
 
 // encode gives the group's records their places behind the head, adds a
