@@ -117,7 +117,7 @@ func people() []mutant {
 		},
 		{
 			File: "rationale/review.go", Package: rational, Run: "^TestWhoMayReview$",
-			Old: "case r.By.among(d.Review.NotBy):", New: "case r.By.among(nil):",
+			Old: "case r.By.Among(d.Review.NotBy):", New: "case r.By.Among(nil):",
 			Why: "who approves also reviews",
 		},
 		{
