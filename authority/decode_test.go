@@ -118,7 +118,7 @@ func TestMatrixDocument(t *testing.T) {
 	assert.Equal(t, "managers", m.Approvers[0].Group)
 	assert.Equal(t, "vp@bank.example", m.Approvers[1].Person)
 	assert.Equal(t, map[string]localUser{
-		"alice": {ID: "alice", Groups: []string{"managers"}},
+		"alice":  {ID: "alice", Groups: []string{"managers"}},
 		"okafor": {ID: "m.okafor@bank.example", Groups: []string{"managers", "finance"}},
 	}, m.LocalUsers)
 	assert.Equal(t, []string{"group:finance"}, m.SettledBy)

@@ -27,6 +27,8 @@ type account struct {
 	until     time.Time
 	spent     money.Amount // in it
 
+	limit string // the latest that a call was admitted under
+
 	open money.Amount // taken, and not known to be spent
 	refs int          // how many reservations are among it
 }
