@@ -80,6 +80,8 @@ func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
 	return []host{{policy: read}}, err
 }
 
+var errNoDocuments = errors.New("it holds no record of a loaded document")
+
 // recordedHosts rebuilds, for each agent, what the latest process that ran it had
 // loaded.
 func (t *terminal) recordedHosts(dir string) ([]host, error) {
@@ -118,7 +120,7 @@ func (t *terminal) recordedHosts(dir string) ([]host, error) {
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, errors.New(dir + " holds no record of a loaded document")
+		return nil, fmt.Errorf("%s: %w", dir, errNoDocuments)
 	}
 	slices.SortFunc(hosts, func(a, b host) int {
 		return cmp.Or(cmp.Compare(a.agent.ID, b.agent.ID), cmp.Compare(a.agent.Environment, b.agent.Environment))
