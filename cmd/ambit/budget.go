@@ -88,9 +88,16 @@ func cells(number string) string {
 	return number
 }
 
+// period names a window as documents do: 24h, or the month of a time zone.
 func period(b ledger.Budget) string {
 	if b.Zone == "" {
-		return b.Per
+		per := b.Per
+		for _, unit := range []string{"m0s", "h0m"} {
+			if strings.HasSuffix(per, unit) {
+				per = per[:len(per)-2]
+			}
+		}
+		return per
 	}
 	return fmt.Sprintf("%s from %s (%s)", b.Per, b.From.UTC().Format(time.RFC3339), b.Zone)
 }

@@ -125,14 +125,14 @@ func (t *terminal) desk(f flags, df deskFlags, dir string, act func(ctx context.
 	switch {
 	case errors.Is(err, journal.ErrUncertain):
 		fmt.Fprintln(t.err, "It may count or not: look before you do it again.")
-	case !counts(err):
+	case !judged(err):
 		return exitUsage
 	}
 	return exitFailed
 }
 
-// counts reports whether an error came from the ledger, and not on the way there.
-func counts(err error) bool {
+// judged reports whether an error came from the ledger, and not on the way there.
+func judged(err error) bool {
 	return slices.ContainsFunc([]error{ledger.ErrRefused, ledger.ErrNotHeld, desk.ErrNotPermitted, journal.ErrUncertain}, func(kind error) bool {
 		return errors.Is(err, kind)
 	})

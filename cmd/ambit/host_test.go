@@ -42,7 +42,7 @@ type result struct {
 	Verdict, Decision, Told, Error string
 }
 
-// hostMain is a host of its own, in a process of its own: host POLICY DIR.
+// hostMain is a host of its own, in a process of its own: testhost POLICY DIR.
 func hostMain() {
 	if err := hostRun(os.Args[1], os.Args[2], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -129,7 +129,7 @@ type hostProcess struct {
 
 // startHost starts a host, and returns once it listens.
 func startHost(policy, dir string, env ...string) (*hostProcess, error) {
-	h := &hostProcess{cmd: exec.Command("host", policy, dir), err: &strings.Builder{}}
+	h := &hostProcess{cmd: exec.Command("testhost", policy, dir), err: &strings.Builder{}}
 	h.cmd.Env, h.cmd.Stderr = append(os.Environ(), env...), h.err
 	var err error
 	if h.in, err = h.cmd.StdinPipe(); err != nil {

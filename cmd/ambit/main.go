@@ -41,8 +41,8 @@ Commands:
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
 Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
-provisionally unauthorized, records that are damaged, an answer that does not count; 2 a command line or a file that cannot
-be used; 3 a call that needs a human's approval.
+provisionally unauthorized, records that are damaged, an answer that does not count; 2 a
+command line or a file that cannot be used; 3 a call that needs a human's approval.
 
 Run 'ambit COMMAND -h' for the flags of a command.
 `

@@ -31,7 +31,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ambit": main, "host": hostMain})
+	testscript.Main(m, map[string]func(){"ambit": main, "testhost": hostMain})
 }
 
 func TestScripts(t *testing.T) {
