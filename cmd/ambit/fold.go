@@ -10,6 +10,10 @@ import (
 // foldWidth is what a line takes at most of a terminal, in columns.
 const foldWidth = 79
 
+// foldBack is how far before that a line is broken rather than in the middle of a
+// word.
+const foldBack = 24
+
 // folding breaks long lines, and marks each part: where a terminal did that, text in
 // the middle of a line could look like a line of its own, that nobody printed.
 type folding struct {
@@ -45,10 +49,10 @@ func fold(line string) string {
 		mark = indent + claimMark + "  "
 	}
 	var b strings.Builder
-	column := 0
+	start, column := 0, 0   // of the part, in bytes; and where it is, in columns
+	space, atSpace := -1, 0 // behind its last space
 	for i := 0; i < len(line); {
 		if n := paintLength(line[i:]); n > 0 {
-			b.WriteString(line[i : i+n])
 			i += n
 			continue
 		}
@@ -58,12 +62,19 @@ func fold(line string) string {
 			width = 2 // no terminal shows one wider
 		}
 		if r != '\n' && column+width > foldWidth {
-			b.WriteString("\n" + mark)
-			column = utf8.RuneCountInString(mark) + 1
+			if space < 0 || column-atSpace > foldBack {
+				space, atSpace = i, column
+			}
+			b.WriteString(line[start:space] + "\n" + mark)
+			column += utf8.RuneCountInString(mark) + 1 - atSpace
+			start, space = space, -1
 		}
-		b.WriteString(line[i : i+size])
 		i, column = i+size, column+width
+		if r == ' ' && i > len(indent) {
+			space, atSpace = i, column
+		}
 	}
+	b.WriteString(line[start:])
 	return b.String()
 }
 

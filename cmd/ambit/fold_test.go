@@ -76,6 +76,8 @@ func TestFold(t *testing.T) {
 	assert.Equal(t, "  short\n", fold("  short\n"))
 	long := "  label  " + strings.Repeat("x", 100) + "\n"
 	assert.Equal(t, "  label  "+strings.Repeat("x", 70)+"\n    ┊ "+strings.Repeat("x", 30)+"\n", fold(long))
+	words := "  label  " + strings.Repeat("x", 60) + " " + strings.Repeat("y", 20)
+	assert.Equal(t, "  label  "+strings.Repeat("x", 60)+" \n    ┊ "+strings.Repeat("y", 20), fold(words))
 	for i, text := range hostile {
 		line := strings.Repeat(" ", i%6) + rationale.Printable(text)
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]

@@ -12,7 +12,7 @@ const socketName = "control.sock"
 
 // maxPerUser bounds the connections of one OS user at a time, so that nobody keeps
 // others from the kill switch.
-const maxPerUser = 8
+const maxPerUser = 32
 
 // peerConn is a connection with the OS user at its other end.
 type peerConn struct {

@@ -48,15 +48,14 @@ type Server struct {
 }
 
 // Listen opens the socket control.sock in the folder of l's journal, and serves it
-// until [Server.Close], or the end of the process. Who is [guard.Guard.LocalUser]:
-// it is asked for each request, so that a matrix that is reloaded counts from then
-// on. A socket that another process left behind is replaced.
+// until [Server.Close], or the end of the process. Who says which person an OS user
+// is, as the guard's LocalUser does: it is asked for each request, so that a matrix
+// that is reloaded counts from then on. A socket that another process left behind is
+// replaced.
 //
 // It fails for a ledger without a journal ([ledger.New]) or with one that is
 // closed, for a folder that others than its owner may write, and on systems other than
 // Linux.
-//
-// [guard.Guard.LocalUser]: https://pkg.go.dev/github.com/ambit-go/ambit/guard#Guard.LocalUser
 func Listen(l *ledger.Memory, who func(osUser string) (authority.User, error)) (*Server, error) {
 	if l == nil || l.Journal() == nil || who == nil {
 		return nil, errors.New("control: the socket needs a ledger with a journal (ledger.Open), and who people are (Guard.LocalUser)")
@@ -88,14 +87,14 @@ func Listen(l *ledger.Memory, who func(osUser string) (authority.User, error)) (
 }
 
 // Close stops listening, removes the socket, and waits for requests that have
-// begun, for at most 5 seconds. Close it before the ledger. It returns why serving
-// had ended before, if it had.
+// begun, for at most 5 seconds; then it hangs up. Close it before the ledger. It
+// returns why serving had ended before, if it had.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
 	}
 	ended := <-s.ended
 	s.ended <- ended

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -234,17 +237,50 @@ func TestConnectionsOfOneUserAreBounded(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	for range 8 {
+	for range 32 {
 		c, err := net.Dial("unix", filepath.Join(dir, "control.sock"))
 		require.NoError(t, err)
 		all = append(all, c)
 	}
-	ninth, err := net.Dial("unix", filepath.Join(dir, "control.sock"))
+	last, err := net.Dial("unix", filepath.Join(dir, "control.sock"))
 	require.NoError(t, err)
-	defer ninth.Close()
-	_, err = ninth.Read(make([]byte, 1))
+	defer last.Close()
+	_, err = last.Read(make([]byte, 1))
 	assert.Error(t, err, "it is closed at once")
 	assert.False(t, errors.Is(err, os.ErrDeadlineExceeded))
+}
+
+// Of several persons who approve at once as many count as are needed.
+func TestRacingApprovals(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	var n atomic.Int64
+	listen(t, l, func(string) (authority.User, error) {
+		return authority.User{Person: rationale.Person{ID: fmt.Sprint("person", n.Add(1)), Groups: []string{"oncall"}}}, nil
+	})
+	for range 10 {
+		ticket := pends(t, l)
+		var counted atomic.Int64
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				d, err := desk.Dial(t.Context(), dir)
+				if !assert.NoError(t, err) {
+					return
+				}
+				if _, err = d.Answer(t.Context(), desk.Answer{Ticket: ticket, Answer: rationale.AnswerApprove}); err == nil {
+					counted.Add(1)
+				} else {
+					assert.ErrorIs(t, err, ledger.ErrRefused)
+				}
+			})
+		}
+		all.Wait()
+		assert.Equal(t, int64(1), counted.Load())
+	}
+	for _, p := range l.Tickets(l.Journal().Now()) {
+		assert.Len(t, p.Answers, 1)
+	}
 }
 
 // Everything that a person may do comes through, and errors stay what they are.
