@@ -57,7 +57,7 @@ func people() []mutant {
 		},
 		{
 			File: approval, Package: rational, Run: answer,
-			Old: "if err := d.uninvolved(a.By); err != nil {\n\t\treturn err\n\t}\n\tif !a.By.among", New: "if !a.By.among",
+			Old: "if err := d.uninvolved(a.By); err != nil {\n\t\treturn err\n\t}\n\tif !a.By.Among", New: "if !a.By.Among",
 			Why: "who asks, and who owns, approves",
 		},
 		{
