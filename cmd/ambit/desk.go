@@ -93,7 +93,7 @@ func (df deskFlags) who(dir string) (authority.User, error) {
 // loaded last; nil: none. The host has checked its signature, and the chain of records
 // has its bytes.
 func recordedMatrix(dir string) (*authority.Set, error) {
-	hosts, err := new(terminal).recordedHosts(dir)
+	hosts, err := recordedHosts(dir)
 	if err != nil && !errors.Is(err, errNoDocuments) {
 		return nil, err
 	}

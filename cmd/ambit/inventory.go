@@ -74,7 +74,7 @@ type host struct {
 // records, the documents in it.
 func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
 	if journal.Exists(dir) {
-		return t.recordedHosts(dir)
+		return recordedHosts(dir)
 	}
 	read, err := pf.read(dir)
 	return []host{{policy: read}}, err
@@ -84,7 +84,7 @@ var errNoDocuments = errors.New("it holds no record of a loaded document")
 
 // recordedHosts rebuilds, for each agent, what the latest process that ran it had
 // loaded.
-func (t *terminal) recordedHosts(dir string) ([]host, error) {
+func recordedHosts(dir string) ([]host, error) {
 	found := make(map[rationale.Agent]*recordedHost)
 	process := 0
 	for entry, err := range journal.Read(dir) {

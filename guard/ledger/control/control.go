@@ -90,6 +90,9 @@ func Listen(l *ledger.Memory, who func(osUser string) (authority.User, error)) (
 // begun, for at most 5 seconds; then it hangs up. Close it before the ledger. It
 // returns why serving had ended before, if it had.
 func (s *Server) Close() error {
+	if s == nil || s.ended == nil {
+		return nil // it never listened
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
