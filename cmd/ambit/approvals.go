@@ -13,8 +13,8 @@ import (
 
 const approvalsHelp = `
 Usage: ambit approvals [DIR] [-o text|json]
-       ambit approvals approve [-why TEXT] [-change REF] DIR TICKET
-       ambit approvals deny -why TEXT [-change REF] DIR TICKET
+       ambit approvals approve [-why TEXT] [-change REFERENCE] DIR TICKET
+       ambit approvals deny -why TEXT [-change REFERENCE] DIR TICKET
 
 Lists the tickets that wait for people: the exact action, its price, every check, who
 has answered and until when; and last, marked, what the agent claims, which nobody has
@@ -59,7 +59,7 @@ func answerTicket(t *terminal, answer rationale.Answer, args []string) int {
 	f := newFlags(t, "approvals "+string(answer), approvalsHelp)
 	df := addDeskFlags(f)
 	why := f.String("why", "", "the reason, as a `TEXT`; required of a denial, where the agent reads it")
-	change := f.String("change", "", "the `REF`erence of a change ticket")
+	change := f.String("change", "", "the `REFERENCE` of a change ticket")
 	rest, code := f.parse(args, "a folder and a ticket", 2, 2)
 	if code >= 0 {
 		return code

@@ -33,11 +33,12 @@ func addDeskFlags(f flags) deskFlags {
 
 // at calls f with the desk of whoever runs this process at the journal of a folder.
 func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error) error {
-	d, err := desk.Dial(ctx, dir)
-	if err == nil {
+	switch d, err := desk.Dial(ctx, dir); {
+	case err == nil && *df.policy != "":
+		return fmt.Errorf("the host in %s knows who you are: leave -policy out", dir)
+	case err == nil:
 		return f(d)
-	}
-	if !errors.Is(err, desk.ErrNoHost) {
+	case !errors.Is(err, desk.ErrNoHost):
 		return err
 	}
 	if !journal.Exists(dir) {

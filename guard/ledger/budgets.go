@@ -231,7 +231,9 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	for i := range r.parts {
 		a := b.accounts[r.parts[i].account]
 		a.roll(&r.parts[i])
-		a.limit = d.Limits[i].Max
+		if i < len(d.Limits) { // a second record of the id may say less
+			a.limit = d.Limits[i].Max
+		}
 	}
 }
 

@@ -109,10 +109,10 @@ func (r *reservation) priced() bool {
 // Held is a call that takes of its limits until somebody settles it.
 type Held struct {
 	Decision      string    `json:"decision"`
-	At            time.Time `json:"at"`                // when it was admitted
-	Amount        string    `json:"amount,omitzero"`   // held; empty where the call has no price
-	Currency      string    `json:"currency,omitzero"` //
-	Agent         string    `json:"agent"`             // who made the call
+	At            time.Time `json:"at"`              // when it was admitted
+	Amount        string    `json:"amount,omitzero"` // held; empty where the call has no price
+	Currency      string    `json:"currency,omitzero"`
+	Agent         string    `json:"agent"` // that made the call
 	OnBehalfOf    string    `json:"on_behalf_of,omitzero"`
 	Server        string    `json:"server,omitzero"` // of the tool
 	Tool          string    `json:"tool"`
