@@ -262,6 +262,15 @@ func (g *Guard) Manifest() authority.Manifest {
 	return m
 }
 
+// LocalUser returns the person that an OS user of this machine stands for, by the
+// authority matrix that is in force now; see [authority.Set.LocalUser].
+func (g *Guard) LocalUser(name string) (authority.User, error) {
+	if !g.usable() {
+		return authority.User{}, configError("the guard was not made with New")
+	}
+	return g.policy.Load().set.LocalUser(name)
+}
+
 // Disagreements returns how many evaluations of a rule [WithShadow] has compared
 // since the guard was made, and in how many of them cel-go said otherwise: each
 // of their calls was denied.

@@ -73,6 +73,26 @@ type reservation struct {
 	held     bool // its outcome is unknown, or came after its lease
 	settling bool // somebody is recording the settlement
 	own      bool // this process admitted the call
+	call     heldCall
+}
+
+// heldCall is what people have to know of a call to settle it.
+type heldCall struct {
+	Agent         string `json:"agent,omitzero"`
+	OnBehalfOf    string `json:"on_behalf_of,omitzero"`
+	Server        string `json:"server,omitzero"`
+	Tool          string `json:"tool,omitzero"`
+	Class         string `json:"class,omitzero"`
+	Authorization string `json:"authorization,omitzero"`
+	Owner         string `json:"owner,omitzero"` // of the authorization
+}
+
+func callOf(d *rationale.Decision) heldCall {
+	c := heldCall{Agent: d.Agent.ID, OnBehalfOf: d.Agent.OnBehalfOf, Server: d.Tool.Server, Tool: d.Tool.Name, Class: d.Class}
+	if d.Authorization != nil {
+		c.Authorization, c.Owner = d.Authorization.ID, d.Authorization.Owner
+	}
+	return c
 }
 
 // part is what it took of one limit.
@@ -193,7 +213,7 @@ func exhausted(l *rationale.Limit, left, amount money.Amount) (message, within s
 
 // reserve takes what a concluded decision takes, before it is recorded.
 func (b *budgets) reserve(d *rationale.Decision) *reservation {
-	r := &reservation{at: d.CountedAt, lease: d.Lease, parts: make([]part, 0, len(d.Limits))}
+	r := &reservation{at: d.CountedAt, lease: d.Lease, parts: make([]part, 0, len(d.Limits)), call: callOf(d)}
 	for i := range d.Limits {
 		l := &d.Limits[i]
 		amount, ok := amountFor(d, l)

@@ -36,6 +36,7 @@ type takenState struct {
 	Segment  uint64      `json:"segment"`
 	Held     bool        `json:"held,omitzero"`
 	Parts    []partState `json:"parts"`
+	Call     heldCall    `json:"call,omitzero"`
 }
 
 type partState struct {
@@ -62,7 +63,7 @@ func (b *budgets) state() budgetsState {
 		if !r.recorded {
 			continue
 		}
-		t := takenState{Decision: id, At: r.at, Lease: r.lease, Segment: r.segment, Held: r.held}
+		t := takenState{Decision: id, At: r.at, Lease: r.lease, Segment: r.segment, Held: r.held, Call: r.call}
 		for _, p := range r.parts {
 			t.Parts = append(t.Parts, partState{index[p.account], p.amount, p.from, p.until})
 		}
@@ -89,7 +90,7 @@ func (b *budgets) restore(s budgetsState) error {
 		b.accounts[said.Key] = a
 	}
 	for _, t := range s.Taken {
-		r := &reservation{at: t.At, lease: t.Lease, segment: t.Segment, recorded: true, held: t.Held}
+		r := &reservation{at: t.At, lease: t.Lease, segment: t.Segment, recorded: true, held: t.Held, call: t.Call}
 		for _, said := range t.Parts {
 			if said.Account < 0 || said.Account >= len(s.Accounts) {
 				return fmt.Errorf("its state has no account %d", said.Account)

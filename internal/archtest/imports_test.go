@@ -37,6 +37,12 @@ var rules = []rule{
 	},
 
 	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money"}},
+	{
+		Package: "internal/desk",
+		Imports: []string{"rationale", "rationale/journal", "authority", "guard/ledger"},
+		Others:  []string{jsonModule},
+	},
+	{Package: "guard/ledger/control", Imports: []string{"authority", "guard/ledger", "internal/desk"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
 	{Package: "guard/notify", Imports: []string{"rationale"}},
 	{Package: "guard/joinkey"},
