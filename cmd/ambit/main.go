@@ -1,6 +1,6 @@
 // Command ambit checks authorization documents, evaluates calls against them
-// without side effects, and reads, verifies, archives, erases and repairs the records that
-// a guard left.
+// without side effects, reads, verifies, archives, erases and repairs the records that
+// a guard left, and audits the cloud's event logs against them.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records
+	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records, what -fail-on names
 	exitUsage  = 2 // a command line or a file that cannot be used
 	exitPend   = 3 // check: the call needs a human's approval
 )
@@ -30,6 +30,7 @@ Commands:
   inventory  what may each agent decide, who said so, until when, and what is not authorized
   records    list and explain the decisions, outcomes and other records of an evidence folder
   verify     check that the records of evidence folders are whole and unchanged
+  audit      join event logs of the cloud with the records, and say what no record explains
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
   erase      destroy the key of a person's data in evidence folders, and record that
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
@@ -51,7 +52,7 @@ type terminal struct {
 type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
-	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "repair": repair}
+	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "audit": auditLogs, "erase": erase, "repair": repair}
 }
 
 func main() {
@@ -70,7 +71,7 @@ func run(t *terminal, args []string) int {
 	}
 	c, ok := commands()[args[0]]
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, erase or repair\n", args[0])
+		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, audit, archive, erase or repair\n", args[0])
 		return exitUsage
 	}
 	return c(t, args[1:])
