@@ -13,15 +13,23 @@ import (
 // never a name for none.
 type nameFilter struct{ bits []uint64 }
 
-const nameFilterBits = 1 << 27 // 16 MiB
+// maxNameFilter is the size of the largest filter, in bits: 16 MiB.
+const maxNameFilter = 1 << 27
 
-func newNameFilter() *nameFilter { return &nameFilter{make([]uint64, nameFilterBits/64)} }
+// newNameFilter returns the filter of so many names.
+func newNameFilter(names int) *nameFilter {
+	size := 1 << 12
+	for size < names*32 && size < maxNameFilter {
+		size *= 2
+	}
+	return &nameFilter{make([]uint64, size/64)}
+}
 
 func (f *nameFilter) each(name string, do func(word *uint64, bit uint64) bool) bool {
 	h := hashOf([]byte(name))
 	step := h>>32 | 1
 	for range 5 {
-		n := h % nameFilterBits
+		n := h % uint64(len(f.bits)*64)
 		if !do(&f.bits[n/64], 1<<(n%64)) {
 			return false
 		}

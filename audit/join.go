@@ -177,12 +177,16 @@ func (j *joiner) judge(p *pending, d *decision, later *sorter) error {
 	if no == nil {
 		return j.found.explained(p, d, c)
 	}
-	if !c.effect && p.refused == "" {
+	// A decision's own id is known to nobody else. An id that the target gave is
+	// known to many, so it names the decision only for an event that is one of its
+	// call.
+	names := !c.effect || no.of == ofExtent && !c.shared
+	if names && p.refused == "" {
 		p.refused, p.place, p.why, p.tool, p.class, p.key = d.id, d.place, no.why, d.tool, d.class, c.key
 	}
 	p.candidates = p.candidates[1:]
-	if !c.effect && !no.elsewhere {
-		p.candidates = nil // the key names the decision, which does not cover the event
+	if names && no.of != ofKind {
+		p.candidates = nil // no weaker key tells more
 	}
 	return j.next(later, p)
 }

@@ -11,12 +11,19 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
+// refusalOf says what of an event a decision does not fit.
+type refusalOf uint8
+
+const (
+	ofKind   refusalOf = iota // the event is none that the decision's call makes
+	ofTime                    // it did not happen when the call ran
+	ofExtent                  // it goes beyond what was decided
+)
+
 // refusal says why a decision does not explain an event.
 type refusal struct {
 	why string
-	// elsewhere: the event is none of the decision's, so that another key of the
-	// event may name the right one.
-	elsewhere bool
+	of  refusalOf
 }
 
 // strong judges an event that carries a key of a decision: nil if it explains
@@ -25,26 +32,26 @@ func (d *Document) strong(e *event, c *decision) *refusal {
 	tool := d.tool(c.tool, c.class)
 	switch {
 	case e.agent != c.agent:
-		return &refusal{fmt.Sprintf("it acted as %s, and the decision is one of %s", d.agents[e.agent].id, d.agents[c.agent].id), true}
+		return &refusal{fmt.Sprintf("it acted as %s, and the decision is one of %s", d.agents[e.agent].id, d.agents[c.agent].id), ofKind}
 	case tool == nil:
-		return &refusal{fmt.Sprintf("the decision is one of the tool %s, of which the audit document names no events", c.tool), true}
+		return &refusal{fmt.Sprintf("the decision is one of the tool %s, of which the audit document names no events", c.tool), ofKind}
 	}
 	i := tool.event(e.action)
 	switch {
 	case i < 0:
-		return &refusal{fmt.Sprintf("the tool %s does not make events %s", c.tool, e.action), true}
+		return &refusal{fmt.Sprintf("the tool %s does not make events %s", c.tool, e.action), ofKind}
 	case e.at.Before(c.at.Add(-d.times.skew)):
-		return &refusal{fmt.Sprintf("it happened %s before the decision", round(c.at.Sub(e.at))), false}
+		return &refusal{fmt.Sprintf("it happened %s before the decision", round(c.at.Sub(e.at))), ofTime}
 	case e.at.After(c.end().Add(d.times.late)):
-		return &refusal{fmt.Sprintf("it happened %s after the call had ended", round(e.at.Sub(c.end()))), false}
+		return &refusal{fmt.Sprintf("it happened %s after the call had ended", round(e.at.Sub(c.end()))), ofTime}
 	case !c.allowed():
-		return &refusal{fmt.Sprintf("the verdict was %s", c.verdict), false}
+		return &refusal{fmt.Sprintf("the verdict was %s", c.verdict), ofExtent}
 	}
 	if why := d.lapsed(e, c); why != "" {
-		return &refusal{why, false}
+		return &refusal{why, ofExtent}
 	}
 	if why := d.exceeds(e, c, &tool.events[i]); why != "" {
-		return &refusal{why, false}
+		return &refusal{why, ofExtent}
 	}
 	return c.take(e, tool, i)
 }
@@ -124,13 +131,13 @@ func (c *decision) take(e *event, tool *toolEvents, i int) *refusal {
 			continue
 		}
 		if u.attempts >= of.attempts {
-			return &refusal{fmt.Sprintf("it is more than the %d attempts at one act", of.attempts), false}
+			return &refusal{fmt.Sprintf("it is more than the %d attempts at one act", of.attempts), ofExtent}
 		}
 		u.attempts++
 		return nil
 	}
 	if acts >= of.fanOut {
-		return &refusal{fmt.Sprintf("the decision explains another act already, and a call of %s makes %d %s", c.tool, of.fanOut, of.action), false}
+		return &refusal{fmt.Sprintf("the decision explains another act already, and a call of %s makes %d %s", c.tool, of.fanOut, of.action), ofExtent}
 	}
 	c.used = append(c.used, use{i, act, 1})
 	return nil

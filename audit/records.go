@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"strings"
 	"time"
@@ -22,11 +23,12 @@ const (
 // recordReader reads journals into rows by the id of the decision. It looks at
 // the canonical bodies, not at records: they hold much more than it needs.
 type recordReader struct {
-	doc   *Document
-	pick  *picker
-	rows  *sorter // by decision
-	lapse *sorter // tickets by their decision, and the decisions that followed
-	gaps  *recordGaps
+	doc    *Document
+	source func(paths ...string) iter.Seq2[journal.Entry, error]
+	pick   *picker
+	rows   *sorter // by decision
+	lapse  *sorter // tickets by their decision, and the decisions that followed
+	gaps   *recordGaps
 
 	kind, id, at, decision, status, effects                      int
 	verdict, would, standing, class, effect, server, tool, agent int
@@ -58,7 +60,7 @@ func newRecordReader(doc *Document, dir string) *recordReader {
 // readAll reads every journal. What is damaged is a gap, and the rest is read.
 func (r *recordReader) readAll(ctx context.Context) error {
 	n := 0
-	for entry, err := range journal.Read(r.doc.records...) {
+	for entry, err := range r.source(r.doc.records...) {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}

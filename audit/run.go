@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // Config is one run of an audit.
@@ -117,6 +118,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 		only[k] = true
 	}
 	r := &run{ctx: ctx, c: c, doc: doc, dir: dir, events: newSorter(dir), records: newRecordReader(doc, dir)}
+	r.records.source = journal.Read
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(dir), timeline: newTimeline(),
@@ -200,7 +202,7 @@ func (r *run) readLogs() error {
 
 // decide puts decisions and outcomes together.
 func (r *run) decide() error {
-	r.names, r.effects = newNameFilter(), r.records.withEffects > 0
+	r.names, r.effects = newNameFilter(2*r.records.read), r.records.withEffects > 0
 	return r.joiner.decisions.fill(func(write func(*decision) error) error {
 		return r.records.eachDecision(func(d *decision) error {
 			r.names.add(d.id)
