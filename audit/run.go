@@ -118,7 +118,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 		only[k] = true
 	}
 	r := &run{ctx: ctx, c: c, doc: doc, dir: dir, events: newSorter(dir), records: newRecordReader(doc, dir)}
-	r.records.source = journal.Read
+	r.records.source = journal.ReadBodies
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(dir), timeline: newTimeline(),
