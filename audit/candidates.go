@@ -105,7 +105,7 @@ func (r *run) eachEvent(f func(*event) error) error {
 		}
 		last = append(last[:0], key...)
 		r.found.coverage.Events++
-		in := rowIn{rest: row[1:]}
+		in := readRow(row[1:])
 		if row[0] > eventPartial {
 			at := in.time()
 			r.found.told(at, func(c *Coverage) {
@@ -163,13 +163,13 @@ func (r *run) candidates() (round *sorter, err error) {
 	n := uint64(0)
 	return round, eachRow(file, func(row []byte) error {
 		var e event
-		in := rowIn{rest: row}
+		in := readRow(row)
 		if e.decode(&in); in.bad {
 			return errRow
 		}
 		var effects []candidate
 		for !names.ended && binary.BigEndian.Uint64(names.key) == n {
-			c := rowIn{rest: names.row}
+			c := readRow(names.row)
 			effects = append(effects, candidate{key: int(c.num()), decision: c.str(), shared: c.flag(), effect: true})
 			if err := names.advance(); err != nil || c.bad {
 				return cmpErr(err, errRow)
@@ -282,7 +282,7 @@ func (r *run) match(given *sorter) (*sorter, error) {
 		if !bytes.Equal(key, name) {
 			name, by = append(name[:0], key...), by[:0]
 		}
-		in := rowIn{rest: value[1:]}
+		in := readRow(value[1:])
 		at := in.time()
 		if value[0] == rowGiven {
 			if id := in.str(); len(by) <= maxShared {

@@ -26,13 +26,13 @@ type event struct {
 	keys   []key      // what can name a decision, the strongest first
 	values [][]string // by index of Document.paths
 	log    int        // index of Document.logs
-	file   string
+	file   int        // index of files
 	offset int64
 }
 
 // key is a value that can name a decision.
 type key struct {
-	path string // where in the event it stands
+	path int // where in the event it stands: index of log.keys
 	text string
 }
 

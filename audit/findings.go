@@ -9,6 +9,7 @@ import (
 // findings collects what an audit finds, in the order of time.
 type findings struct {
 	doc      *Document
+	files    fileNames
 	wanted   func(Kind) bool // kinds that are given out; the others are only counted
 	since    time.Time
 	until    time.Time
@@ -60,8 +61,13 @@ func (f *findings) add(found *Finding) error {
 func (f *findings) ofEvent(k Kind, e *event) *Finding {
 	return &Finding{
 		Kind: k, Event: e.id, At: e.at, Agent: f.doc.agents[e.agent].id, Principal: e.principal, Action: e.action, Resource: e.resource,
-		Log: f.doc.logs[e.log].name, Place: fmt.Sprintf("%s: byte %d", e.file, e.offset),
+		Log: f.doc.logs[e.log].name, Place: fmt.Sprintf("%s: byte %d", f.files[e.file], e.offset),
 	}
+}
+
+// keyOf returns where in an event one of its keys stands.
+func (f *findings) keyOf(p *pending, i int) string {
+	return f.doc.logs[p.event.log].keys[p.event.keys[i].path]
 }
 
 func (f *Finding) of(d *decision) *Finding {
@@ -71,7 +77,7 @@ func (f *Finding) of(d *decision) *Finding {
 
 func (f *findings) explained(p *pending, d *decision, c candidate) error {
 	found := f.ofEvent(Explained, &p.event).of(d)
-	found.Key = p.event.keys[c.key].path
+	found.Key = f.keyOf(p, c.key)
 	switch {
 	case c.shared:
 		found.Kind = ExplainedWeakly
@@ -111,7 +117,7 @@ func (f *findings) refused(p *pending) error {
 	found := f.ofEvent(Unauthorized, &p.event)
 	found.Decision, found.Record, found.Tool, found.Class = p.refused, p.place, p.tool, p.class
 	if p.key >= 0 && p.key < len(p.event.keys) {
-		found.Key = p.event.keys[p.key].path
+		found.Key = f.keyOf(p, p.key)
 		found.Why = fmt.Sprintf("%s of the event names a decision that does not cover it: %s", found.Key, p.why)
 	} else {
 		found.Why = "the one decision that it could come from does not cover it: " + p.why
@@ -162,7 +168,7 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 func (f *findings) each(complete func(*Finding), yield func(Finding) error) error {
 	return f.rows.each(func(_, row []byte) error {
 		var found Finding
-		r := rowIn{rest: row}
+		r := readRow(row)
 		found.decode(&r)
 		if err := r.err(); err != nil {
 			return err
@@ -192,7 +198,7 @@ const (
 func (n *nearby) of(found *Finding) ([]Nearest, error) {
 	for !n.rows.ended {
 		var d decision
-		r := rowIn{rest: n.rows.row}
+		r := readRow(n.rows.row)
 		d.decode(&r)
 		if r.bad {
 			return nil, errRow

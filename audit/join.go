@@ -41,7 +41,7 @@ func (p *pending) encode(b *rowOut) {
 }
 
 func (p *pending) decode(row []byte) error {
-	r := rowIn{rest: row}
+	r := readRow(row)
 	p.event.decode(&r)
 	p.candidates = p.candidates[:0]
 	for n := r.num(); n > 0 && !r.bad; n-- {
@@ -104,7 +104,7 @@ func (j *joiner) strong(round *sorter) error {
 		if err := events.advance(); err != nil {
 			return err
 		}
-		if err := j.decisions.update(func(d *decision) error { return j.named(events, d, later) }); err != nil {
+		if err := j.decisions.update(func(d *decision) (bool, error) { return j.named(events, d, later) }); err != nil {
 			return err
 		}
 		for !events.ended { // keys that name no decision at all
@@ -134,25 +134,26 @@ func (p *peeked) advance() error {
 }
 
 // named judges the events whose key names a decision.
-func (j *joiner) named(events *peeked, d *decision, later *sorter) error {
+func (j *joiner) named(events *peeked, d *decision, later *sorter) (changed bool, err error) {
 	for !events.ended && string(events.key) < d.id {
 		if err := j.skip(events, later); err != nil {
-			return err
+			return false, err
 		}
 	}
 	for !events.ended && string(events.key) == d.id {
 		var p pending
 		if err := p.decode(events.row); err != nil {
-			return err
+			return false, err
 		}
 		if err := j.judge(&p, d, later); err != nil {
-			return err
+			return false, err
 		}
+		changed = true
 		if err := events.advance(); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return j.ctx.Err()
+	return changed, j.ctx.Err()
 }
 
 // skip goes on with the next key of an event.

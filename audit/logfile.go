@@ -138,6 +138,14 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// fileNames numbers the files that events are in.
+type fileNames []string
+
+func (f *fileNames) add(path string) int {
+	*f = append(*f, path)
+	return len(*f) - 1
+}
+
 // logReader reads the events of one log, one file after the other.
 type logReader struct {
 	log    *log
@@ -148,7 +156,8 @@ type logReader struct {
 	keys   []int // slots
 	values []int // slots, by index of Document.paths
 	event  event
-	files  int
+	files  *fileNames
+	opened int
 
 	problem func(file string, offset int64, err error)
 	yield   func(*event) error
@@ -193,7 +202,7 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		return nil
 	}
 	defer file.Close()
-	r.files++
+	r.opened++
 	in, err := expanding(file)
 	if err != nil {
 		r.problem(f.path, 0, err)
@@ -203,6 +212,7 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 }
 
 func (r *logReader) stream(ctx context.Context, path string, s *splitter) error {
+	file := r.files.add(path)
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -223,7 +233,7 @@ func (r *logReader) stream(ctx context.Context, path string, s *splitter) error 
 			r.problem(path, offset, err)
 			continue
 		}
-		r.event.file, r.event.offset = path, offset
+		r.event.file, r.event.offset = file, offset
 		if err := r.yield(&r.event); err != nil {
 			return err
 		}
@@ -263,7 +273,7 @@ func (r *logReader) record(data []byte) error {
 	for i, slot := range r.keys {
 		r.pick.all(slot, func(v picked, text []byte) {
 			if len(e.keys) < maxKeys && len(text) > 0 {
-				e.keys = append(e.keys, key{r.log.keys[i], short(string(text))})
+				e.keys = append(e.keys, key{i, short(string(text))})
 			}
 		})
 	}

@@ -186,7 +186,7 @@ func (r *recordReader) eachDecision(f func(*decision) error) error {
 	var d decision
 	open := false
 	err := r.rows.each(func(key, row []byte) error {
-		in := rowIn{rest: row[1:]}
+		in := readRow(row[1:])
 		if open && d.id != string(key) {
 			open = false
 			if err := f(&d); err != nil {

@@ -39,11 +39,15 @@ func timeKey(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, n)
 }
 
-// rowIn reads what rowOut wrote. What does not fit is remembered in bad.
+// rowIn reads what rowOut wrote; texts share the row's memory. What does not fit
+// is remembered in bad.
 type rowIn struct {
-	rest []byte
+	rest string
 	bad  bool
 }
+
+// readRow copies a row, once for all that is read from it.
+func readRow(row []byte) rowIn { return rowIn{rest: string(row)} }
 
 var errRow = errors.New("a temporary file does not read back as it was written")
 
@@ -55,29 +59,31 @@ func (r *rowIn) err() error {
 }
 
 func (r *rowIn) num() uint64 {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 {
-		r.bad, r.rest = true, nil
-		return 0
+	var n uint64
+	for i := range min(len(r.rest), binary.MaxVarintLen64) {
+		c := r.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			r.rest = r.rest[i+1:]
+			return n
+		}
 	}
-	r.rest = r.rest[size:]
-	return n
+	r.bad, r.rest = true, ""
+	return 0
 }
 
 func (r *rowIn) flag() bool { return r.num() == 1 }
 
-func (r *rowIn) bytes() []byte {
+func (r *rowIn) str() string {
 	n := r.num()
 	if n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
-		return nil
+		r.bad, r.rest = true, ""
+		return ""
 	}
 	text := r.rest[:n]
 	r.rest = r.rest[n:]
 	return text
 }
-
-func (r *rowIn) str() string { return string(r.bytes()) }
 
 func (r *rowIn) strs() []string {
 	n := r.num()
@@ -94,10 +100,10 @@ func (r *rowIn) strs() []string {
 
 func (r *rowIn) time() time.Time {
 	if len(r.rest) < 8 {
-		r.bad, r.rest = true, nil
+		r.bad, r.rest = true, ""
 		return time.Time{}
 	}
-	n := binary.BigEndian.Uint64(r.rest)
+	n := binary.BigEndian.Uint64([]byte(r.rest[:8]))
 	r.rest = r.rest[8:]
 	if n == 0 {
 		return time.Time{}
@@ -117,11 +123,11 @@ func (e *event) encode(b *rowOut) {
 	b.flag(e.failed)
 	b.num(e.request)
 	b.num(uint64(e.log))
-	b.str(e.file)
+	b.num(uint64(e.file))
 	b.num(uint64(e.offset))
 	b.num(uint64(len(e.keys)))
 	for _, k := range e.keys {
-		b.str(k.path)
+		b.num(uint64(k.path))
 		b.str(k.text)
 	}
 	b.num(uint64(len(e.values)))
@@ -134,9 +140,9 @@ func (e *event) decode(r *rowIn) {
 	*e = event{keys: e.keys[:0], values: e.values[:0]}
 	e.at, e.id, e.action, e.principal = r.time(), r.str(), r.str(), r.str()
 	e.agent, e.resource, e.failed, e.request = int(r.num())-1, r.str(), r.flag(), r.num()
-	e.log, e.file, e.offset = int(r.num()), r.str(), int64(r.num())
+	e.log, e.file, e.offset = int(r.num()), int(r.num()), int64(r.num())
 	for n := r.num(); n > 0 && !r.bad; n-- {
-		e.keys = append(e.keys, key{r.str(), r.str()})
+		e.keys = append(e.keys, key{int(r.num()), r.str()})
 	}
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		e.values = append(e.values, r.strs())

@@ -177,6 +177,7 @@ func (r *run) readLogs() error {
 		tracker := newLogTracker(l)
 		of := map[string]int{}
 		reader := newLogReader(r.doc, i)
+		reader.files = &r.found.files
 		reader.problem = func(file string, offset int64, err error) {
 			tracker.broken(err.Error())
 			of[file]++
@@ -193,7 +194,7 @@ func (r *run) readLogs() error {
 		if err := reader.read(r.ctx); err != nil {
 			return err
 		}
-		tracker.report.Files = reader.files
+		tracker.report.Files = reader.opened
 		r.logs.logs = append(r.logs.logs, tracker.end())
 		r.logs.delay = max(r.logs.delay, l.delay)
 	}

@@ -42,10 +42,21 @@ func (s *sorter) add(key, row []byte) error {
 		}
 	}
 	start := len(s.buf)
+	s.buf = roomFor(s.buf, len(key)+len(row))
+	s.rows = roomFor(s.rows, 1)
 	s.buf = append(append(s.buf, key...), row...)
 	s.rows = append(s.rows, rowAt{prefixOf(key), uint32(start), uint32(start + len(key)), uint32(len(s.buf))})
 	s.n++
 	return nil
+}
+
+// roomFor doubles what has no room for n more: append grows what is large by a
+// quarter, and copies it five times as often.
+func roomFor[T any](s []T, n int) []T {
+	if cap(s)-len(s) < n {
+		s = slices.Grow(s, max(n, len(s), 1024))
+	}
+	return s
 }
 
 func prefixOf(key []byte) uint64 {

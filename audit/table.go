@@ -11,7 +11,6 @@ import (
 type table struct {
 	dir  string
 	file *os.File
-	n    int
 }
 
 // fill writes the rows of a new table.
@@ -25,7 +24,6 @@ func (t *table) fill(each func(f func(*decision) error) error) error {
 	w := newRowWriter(file)
 	var row rowOut
 	if err := each(func(d *decision) error {
-		t.n++
 		row.reset()
 		d.encode(&row)
 		return w.write(nil, row)
@@ -39,7 +37,7 @@ func (t *table) fill(each func(f func(*decision) error) error) error {
 func (t *table) each(f func(*decision) error) error {
 	var d decision
 	return eachRow(t.file, func(row []byte) error {
-		r := rowIn{rest: row}
+		r := readRow(row)
 		d.decode(&r)
 		if err := r.err(); err != nil {
 			return err
@@ -68,19 +66,36 @@ func eachRow(file *os.File, f func(row []byte) error) error {
 	}
 }
 
-// update calls f with every decision, and keeps what f makes of it.
-func (t *table) update(f func(*decision) error) error {
+// update calls f with every decision, and keeps what f makes of it where it
+// says that it has changed it.
+func (t *table) update(f func(*decision) (changed bool, err error)) error {
+	file, err := os.CreateTemp(t.dir, "decisions-")
+	if err != nil {
+		return err
+	}
 	before := *t
-	t.file, t.n = nil, 0
+	t.file = file
 	defer before.drop()
-	return t.fill(func(write func(*decision) error) error {
-		return before.each(func(d *decision) error {
-			if err := f(d); err != nil {
-				return err
-			}
-			return write(d)
-		})
-	})
+	w := newRowWriter(file)
+	var d decision
+	var out rowOut
+	if err := eachRow(before.file, func(row []byte) error {
+		r := readRow(row)
+		d.decode(&r)
+		if err := r.err(); err != nil {
+			return err
+		}
+		changed, err := f(&d)
+		if err != nil || !changed {
+			return errors.Join(err, w.write(nil, row))
+		}
+		out.reset()
+		d.encode(&out)
+		return w.write(nil, out)
+	}); err != nil {
+		return err
+	}
+	return w.flush()
 }
 
 func (t *table) drop() {

@@ -104,18 +104,18 @@ func (j *joiner) keep(taken *sorter) error {
 	if err := rows.advance(); err != nil {
 		return err
 	}
-	return j.decisions.update(func(d *decision) error {
+	return j.decisions.update(func(d *decision) (changed bool, err error) {
 		for !rows.ended && string(rows.key) == d.id {
-			r := rowIn{rest: rows.row}
+			r := readRow(rows.row)
 			d.used = append(d.used, use{int(r.num()), r.num(), 1})
-			if r.bad {
-				return errRow
+			if changed = true; r.bad {
+				return false, errRow
 			}
 			if err := rows.advance(); err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return changed, nil
 	})
 }
 
@@ -154,7 +154,7 @@ func (s *sweep) row(key, row []byte) error {
 		}
 		return s.event(&p)
 	}
-	r := rowIn{rest: row}
+	r := readRow(row)
 	c := &claimed{i: int(r.num())}
 	c.decode(&r)
 	if r.bad {
