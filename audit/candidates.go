@@ -135,13 +135,13 @@ func (r *run) eachEvent(f func(*event) error) error {
 // candidates finds the decisions that the keys of events name, and starts the
 // first round of joins.
 func (r *run) candidates() (round *sorter, err error) {
-	round = newSorter(r.dir)
+	round = newSorter(r.disk)
 	if !r.effects {
 		return round, r.eachEvent(func(e *event) error {
 			return r.start(round, e, nil)
 		})
 	}
-	file, err := os.CreateTemp(r.dir, "events-")
+	file, err := r.disk.create("events-")
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ const (
 // resolve writes the events to a file, and returns the decisions in whose
 // outcomes their keys stand, by the position of the event.
 func (r *run) resolve(file *os.File) (*sorter, error) {
-	given := newSorter(r.dir)
+	given := newSorter(r.disk)
 	var row rowOut
 	if err := r.joiner.decisions.each(func(d *decision) error {
 		for _, name := range d.effects {
@@ -273,7 +273,7 @@ type givenBy struct {
 }
 
 func (r *run) match(given *sorter) (*sorter, error) {
-	resolved := newSorter(r.dir)
+	resolved := newSorter(r.disk)
 	var name []byte
 	var by []givenBy
 	var row rowOut

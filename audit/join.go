@@ -61,7 +61,7 @@ func (p *pending) decode(row []byte) error {
 type joiner struct {
 	ctx       context.Context
 	doc       *Document
-	dir       string
+	disk      *disk
 	decisions *table // by id
 	found     *findings
 	row       rowOut
@@ -94,7 +94,7 @@ func (j *joiner) next(round *sorter, p *pending) error {
 // first; an event whose key names none goes on with its next one.
 func (j *joiner) strong(round *sorter) error {
 	for round.n > 0 {
-		later := newSorter(j.dir)
+		later := newSorter(j.disk)
 		next, done, err := round.cursor()
 		if err != nil {
 			return err

@@ -40,10 +40,10 @@ type recordReader struct {
 	withEffects                                                  int
 }
 
-func newRecordReader(doc *Document, dir string) *recordReader {
+func newRecordReader(doc *Document, disk *disk) *recordReader {
 	p := newPicker()
 	r := &recordReader{
-		doc: doc, pick: p, rows: newSorter(dir), lapse: newSorter(dir), gaps: &recordGaps{},
+		doc: doc, pick: p, rows: newSorter(disk), lapse: newSorter(disk), gaps: &recordGaps{},
 		kind: p.mustWant("kind"), id: p.mustWant("id"), at: p.mustWant("at"), decision: p.mustWant("decision"),
 		status: p.mustWant("status"), effects: p.mustWant("effect_id"),
 		verdict: p.mustWant("verdict"), would: p.mustWant("would"), standing: p.mustWant("standing"),

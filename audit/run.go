@@ -61,6 +61,10 @@ type Problem struct {
 // Whole reports whether everything could be read.
 func (r *Report) Whole() bool { return len(r.Problems) == 0 && len(r.RecordGaps) == 0 }
 
+// Memory is what a run needs at most, in bytes, for a program that gives it to
+// [debug.SetMemoryLimit]: without a limit, Go lets garbage pile up to as much again.
+const Memory = 320 << 20
+
 // Run reads the logs and the records of the document, joins them, and returns
 // what it found. Logs and records that cannot be read, in part or at all, are in
 // the report, and the rest is judged. The error is that of the context, of
@@ -89,7 +93,7 @@ type run struct {
 	ctx     context.Context
 	c       Config
 	doc     *Document
-	dir     string
+	disk    *disk
 	report  Report
 	events  *sorter // by identity
 	records *recordReader
@@ -101,7 +105,7 @@ type run struct {
 }
 
 func newRun(ctx context.Context, c Config, dir string) *run {
-	doc := c.Document
+	doc, disk := c.Document, &disk{dir: dir}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -117,15 +121,15 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	for _, k := range c.Only {
 		only[k] = true
 	}
-	r := &run{ctx: ctx, c: c, doc: doc, dir: dir, events: newSorter(dir), records: newRecordReader(doc, dir)}
+	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, events: newSorter(disk), records: newRecordReader(doc, disk)}
 	r.records.source = journal.ReadBodies
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until}
 	r.found = &findings{
-		doc: doc, since: c.Since, until: c.Until, rows: newSorter(dir), timeline: newTimeline(),
+		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(),
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
 		coverage: Coverage{Findings: map[Kind]int{}},
 	}
-	r.joiner = &joiner{ctx: ctx, doc: doc, dir: dir, decisions: &table{dir: dir}, found: r.found, left: newSorter(dir), wanted: groupFilter{}}
+	r.joiner = &joiner{ctx: ctx, doc: doc, disk: disk, decisions: &table{disk: disk}, found: r.found, left: newSorter(disk), wanted: groupFilter{}}
 	return r
 }
 
@@ -240,7 +244,7 @@ func (r *run) giveOut() error {
 	times := r.doc.times
 	n := &nearby{doc: r.doc, slack: times.window + times.skew}
 	if r.found.nearest {
-		byTime := newSorter(r.dir)
+		byTime := newSorter(r.disk)
 		var row rowOut
 		if err := r.joiner.decisions.each(func(d *decision) error {
 			row.reset()

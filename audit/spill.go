@@ -10,16 +10,49 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 )
 
 // memoryOfSort is how much of what is sorted lies in memory at a time.
-const memoryOfSort = 32 << 20
+const memoryOfSort = 16 << 20
+
+// disk is a folder of temporary files, and the memory of sorters that are done.
+// It is safe for concurrent use.
+type disk struct {
+	dir string
+
+	mu   sync.Mutex
+	free [][]byte
+}
+
+func (d *disk) create(name string) (*os.File, error) { return os.CreateTemp(d.dir, name) }
+
+// buffer returns memory for a sorter that has more than a little to sort.
+func (d *disk) buffer() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.free); n > 0 {
+		b := d.free[n-1]
+		d.free = d.free[:n-1]
+		return b
+	}
+	return make([]byte, 0, memoryOfSort)
+}
+
+func (d *disk) giveBack(b []byte) {
+	if cap(b) < memoryOfSort {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.free = append(d.free, b[:0])
+}
 
 // sorter sorts rows by key, on disk what does not fit: however many there are,
 // it needs the same memory. Rows of one key come out in the order of their
 // values. It serves one goroutine.
 type sorter struct {
-	dir  string
+	disk *disk
 	buf  []byte
 	rows []rowAt
 	runs []*os.File
@@ -33,7 +66,7 @@ type rowAt struct {
 	start, mid, end uint32
 }
 
-func newSorter(dir string) *sorter { return &sorter{dir: dir} }
+func newSorter(disk *disk) *sorter { return &sorter{disk: disk} }
 
 func (s *sorter) add(key, row []byte) error {
 	if len(s.buf)+len(key)+len(row) > memoryOfSort {
@@ -42,21 +75,27 @@ func (s *sorter) add(key, row []byte) error {
 		}
 	}
 	start := len(s.buf)
-	s.buf = roomFor(s.buf, len(key)+len(row))
-	s.rows = roomFor(s.rows, 1)
+	if len(s.buf)+len(key)+len(row) > cap(s.buf) {
+		s.grow(len(key) + len(row))
+	}
 	s.buf = append(append(s.buf, key...), row...)
 	s.rows = append(s.rows, rowAt{prefixOf(key), uint32(start), uint32(start + len(key)), uint32(len(s.buf))})
 	s.n++
 	return nil
 }
 
-// roomFor doubles what has no room for n more: append grows what is large by a
-// quarter, and copies it five times as often.
-func roomFor[T any](s []T, n int) []T {
-	if cap(s)-len(s) < n {
-		s = slices.Grow(s, max(n, len(s), 1024))
+// littleToSort is up to which size a sorter has memory of its own.
+const littleToSort = 256 << 10
+
+// grow makes room for n more bytes. What is longer than memoryOfSort alone gets
+// what it needs.
+func (s *sorter) grow(n int) {
+	need := len(s.buf) + n
+	if need <= littleToSort || need > memoryOfSort {
+		s.buf = slices.Grow(s.buf, max(n, len(s.buf)))
+		return
 	}
-	return s
+	s.buf = append(s.disk.buffer(), s.buf...)
 }
 
 func prefixOf(key []byte) uint64 {
@@ -83,7 +122,7 @@ func (s *sorter) sort() {
 // spill writes what is in memory as a sorted run.
 func (s *sorter) spill() error {
 	s.sort()
-	file, err := os.CreateTemp(s.dir, "run-")
+	file, err := s.disk.create("run-")
 	if err != nil {
 		return err
 	}
@@ -139,6 +178,7 @@ func (s *sorter) cursor() (next func() (key, row []byte, err error), done func()
 			return nil, s.drop, err
 		}
 	}
+	s.disk.giveBack(s.buf)
 	s.buf, s.rows = nil, nil
 	var m merge
 	for _, file := range s.runs {
@@ -172,7 +212,8 @@ func (s *sorter) drop() {
 		file.Close()
 		os.Remove(file.Name())
 	}
-	*s = sorter{dir: s.dir}
+	s.disk.giveBack(s.buf)
+	*s = sorter{disk: s.disk}
 }
 
 // merge is the runs that are not at their end, the one with the least row first.

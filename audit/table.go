@@ -9,13 +9,13 @@ import (
 // table is the decisions of a run on disk, by id. It is read from beginning to
 // end, and each time written anew where it changes.
 type table struct {
-	dir  string
+	disk *disk
 	file *os.File
 }
 
 // fill writes the rows of a new table.
 func (t *table) fill(each func(f func(*decision) error) error) error {
-	file, err := os.CreateTemp(t.dir, "decisions-")
+	file, err := t.disk.create("decisions-")
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func eachRow(file *os.File, f func(row []byte) error) error {
 // update calls f with every decision, and keeps what f makes of it where it
 // says that it has changed it.
 func (t *table) update(f func(*decision) (changed bool, err error)) error {
-	file, err := os.CreateTemp(t.dir, "decisions-")
+	file, err := t.disk.create("decisions-")
 	if err != nil {
 		return err
 	}

@@ -57,8 +57,8 @@ func (j *joiner) weak() error {
 		if err := j.decisions.each(func(d *decision) error { return j.claim(round, d) }); err != nil {
 			return err
 		}
-		j.left, j.wanted = newSorter(j.dir), groupFilter{}
-		s := sweep{j: j, taken: newSorter(j.dir)}
+		j.left, j.wanted = newSorter(j.disk), groupFilter{}
+		s := sweep{j: j, taken: newSorter(j.disk)}
 		if err := round.each(s.row); err != nil {
 			return err
 		}
