@@ -34,22 +34,35 @@ func (f *findings) told(at time.Time, count func(*Coverage)) {
 	}
 }
 
+// counted counts a finding of an event that is not given out, and reports whether
+// that is all.
+func (f *findings) counted(k Kind, at time.Time) bool {
+	if f.wanted(k) {
+		return false
+	}
+	f.count(k, at, true)
+	return true
+}
+
+func (f *findings) count(k Kind, at time.Time, ofEvent bool) {
+	switch {
+	case !f.judged(at) && ofEvent:
+		f.coverage.Outside++
+	case f.judged(at):
+		f.coverage.Findings[k]++
+		f.timeline.add(at, k)
+		if ofEvent {
+			f.coverage.Mutating++
+			if k == UnknownResolved {
+				f.coverage.resolvedEvents++
+			}
+		}
+	}
+}
+
 func (f *findings) add(found *Finding) error {
-	if !f.judged(found.At) {
-		if found.Event != "" {
-			f.coverage.Outside++
-		}
-		return nil
-	}
-	if found.Event != "" {
-		f.coverage.Mutating++
-		if found.Kind == UnknownResolved {
-			f.coverage.resolvedEvents++
-		}
-	}
-	f.coverage.Findings[found.Kind]++
-	f.timeline.add(found.At, found.Kind)
-	if !f.wanted(found.Kind) {
+	f.count(found.Kind, found.At, found.Event != "")
+	if !f.judged(found.At) || !f.wanted(found.Kind) {
 		return nil
 	}
 	f.nearest = f.nearest || found.Kind == Unexplained
@@ -76,28 +89,35 @@ func (f *Finding) of(d *decision) *Finding {
 }
 
 func (f *findings) explained(p *pending, d *decision, c candidate) error {
-	found := f.ofEvent(Explained, &p.event).of(d)
+	kind := Explained
+	switch {
+	case d.unknown():
+		kind = UnknownResolved
+	case c.shared:
+		kind = ExplainedWeakly
+	}
+	if f.counted(kind, p.event.at) {
+		return nil
+	}
+	found := f.ofEvent(kind, &p.event).of(d)
 	found.Key = f.keyOf(p, c.key)
 	switch {
 	case c.shared:
-		found.Kind = ExplainedWeakly
 		found.Why = fmt.Sprintf("%s of the event is an id that the outcomes of several decisions have; this decision of %s is the last before it", found.Key, d.tool)
 	case c.effect:
 		found.Why = fmt.Sprintf("%s of the event is the id that the call of %s returned", found.Key, d.tool)
 	default:
 		found.Why = fmt.Sprintf("%s of the event carries the id of the decision, which allowed %s", found.Key, d.tool)
 	}
-	return f.add(f.resolved(found, d))
+	return f.add(found.resolved())
 }
 
-// resolved makes the finding of an event also that of a call whose end nobody
-// knew.
-func (f *findings) resolved(found *Finding, d *decision) *Finding {
-	if d.unknown() {
-		found.Kind = UnknownResolved
-		found.Why += "; how the call ended was not known, and the log shows that it acted"
+// resolved adds what the event of a call says whose end nobody knew.
+func (f *Finding) resolved() *Finding {
+	if f.Kind == UnknownResolved {
+		f.Why += "; how the call ended was not known, and the log shows that it acted"
 	}
-	return found
+	return f
 }
 
 // failed is an event that carries a key and changed nothing.
@@ -107,9 +127,16 @@ func (f *findings) failed(p *pending) error {
 }
 
 func (f *findings) explainedWeakly(e *event, d *decision) error {
-	found := f.ofEvent(ExplainedWeakly, e).of(d)
-	found.Why = fmt.Sprintf("no key names a decision; agent, action, resource and time fit this one of %s and no other event", d.tool)
-	return f.add(f.resolved(found, d))
+	kind := ExplainedWeakly
+	if d.unknown() {
+		kind = UnknownResolved
+	}
+	if f.counted(kind, e.at) {
+		return nil
+	}
+	found := f.ofEvent(kind, e).of(d)
+	found.Why = fmt.Sprintf("no key names a decision; agent, action, resource and time fit this one of %s, which explains nothing else", d.tool)
+	return f.add(found.resolved())
 }
 
 // refused is an event with a decision that does not cover it.

@@ -152,11 +152,7 @@ var errNoObject = errors.New("not a JSON object")
 
 // pick reads one document.
 func (p *picker) pick(data []byte) error {
-	p.data, p.text, p.vals = data, p.text[:0], p.vals[:0]
-	clear(p.span)
-	for i := range p.at {
-		p.at[i] = p.at[i][:0]
-	}
+	p.begin(data)
 	p.in = *bytes.NewBuffer(data)
 	p.dec.Reset(&p.in)
 	if p.dec.PeekKind() != '{' {
@@ -172,6 +168,14 @@ func (p *picker) pick(data []byte) error {
 		return errors.New("more than one value")
 	}
 	return nil
+}
+
+func (p *picker) begin(data []byte) {
+	p.data, p.text, p.vals = data, p.text[:0], p.vals[:0]
+	clear(p.span)
+	for i := range p.at {
+		p.at[i] = p.at[i][:0]
+	}
 }
 
 // plainError is the error without what the library says of itself.
@@ -274,11 +278,20 @@ func (p *picker) keep(at *branch, kind jsontext.Kind) error {
 	if err != nil {
 		return err
 	}
+	return p.took(kind, raw, at)
+}
+
+// took keeps a scalar as the document has it.
+func (p *picker) took(kind jsontext.Kind, raw []byte, at *branch) error {
+	var err error
 	v := picked{kind: kind, start: len(p.text)}
-	if kind == '"' {
-		p.text, err = jsontext.AppendUnquote(p.text, raw)
-	} else {
+	switch {
+	case kind != '"':
 		p.text = append(p.text, raw...)
+	case bytes.IndexByte(raw, '\\') < 0:
+		p.text = append(p.text, raw[1:len(raw)-1]...)
+	default:
+		p.text, err = jsontext.AppendUnquote(p.text, raw)
 	}
 	v.end = len(p.text)
 	for _, slot := range at.slots {

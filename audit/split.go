@@ -305,7 +305,13 @@ func (s *splitter) scan(open int) (data []byte, deepest int, err error) {
 		case escaped:
 			escaped = false
 		case text:
-			escaped, text = c == '\\', c != '"'
+			if escaped, text = c == '\\', c != '"'; text && !escaped {
+				if n := bytes.IndexAny(s.buf[s.lo+i:s.hi], `"\`); n > 0 {
+					i += n - 1
+				} else if n < 0 {
+					i = s.hi - s.lo - 1
+				}
+			}
 		case c == '"':
 			text = true
 		case c == '{' || c == '[':

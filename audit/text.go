@@ -16,10 +16,14 @@ func short(s string) string {
 	return strings.ToValidUTF8(s[:maxText-len(digest)-3], "") + "…" + digest
 }
 
-// uuids calls f with every UUID in a text, in lower case, until it returns true.
+// uuids calls f with every UUID in a text, in lower case.
 func uuids(text string, f func(id string)) {
 	for i := 0; i+36 <= len(text); {
-		if !isUUID(text[i : i+36]) {
+		dash := strings.IndexByte(text[i+8:], '-')
+		if dash < 0 {
+			return
+		}
+		if i += dash; i+36 > len(text) || !isUUID(text[i:i+36]) {
 			i++
 			continue
 		}
