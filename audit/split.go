@@ -164,7 +164,7 @@ func (s *splitter) line() ([]byte, int64, error) {
 		if i := bytes.IndexByte(s.buf[s.lo+seen:s.hi], '\n'); i >= 0 {
 			data := s.buf[s.lo : s.lo+seen+i]
 			s.lo += seen + i + 1
-			return bytes.TrimSpace(data), offset, nil
+			return checkLine(data, offset)
 		}
 		if seen = s.hi - s.lo; seen > maxRecord {
 			return nil, offset, s.dropLine(offset)
@@ -177,8 +177,28 @@ func (s *splitter) line() ([]byte, int64, error) {
 		if len(data) == 0 || !errors.Is(s.ended, io.EOF) {
 			return nil, offset, s.ended
 		}
-		return data, offset, nil
+		return checkLine(data, offset)
 	}
+}
+
+// checkLine holds a line against the limits.
+func checkLine(line []byte, offset int64) ([]byte, int64, error) {
+	if len(line) > maxRecord {
+		return nil, offset, tooLong(offset, int64(len(line)))
+	}
+	if bytes.Count(line, []byte("{"))+bytes.Count(line, []byte("[")) > maxDepth {
+		if deep := depthOf(line); deep > maxDepth {
+			return nil, offset, tooDeep(offset, deep)
+		}
+	}
+	return bytes.TrimSpace(line), offset, nil
+}
+
+// depthOf returns how deep arrays and objects are nested.
+func depthOf(line []byte) int {
+	s := &splitter{buf: line, hi: len(line), ended: io.EOF}
+	_, deepest, _ := s.scan(0)
+	return deepest
 }
 
 // dropLine goes to the next line.
@@ -186,14 +206,13 @@ func (s *splitter) dropLine(offset int64) error {
 	for {
 		if i := bytes.IndexByte(s.buf[s.lo:s.hi], '\n'); i >= 0 {
 			s.lo += i + 1
-			break
+			return tooLong(offset, s.offset()-1-offset)
 		}
 		s.lo = s.hi
 		if !s.fill() {
-			break
+			return tooLong(offset, s.offset()-offset)
 		}
 	}
-	return tooLong(offset, s.offset()-offset)
 }
 
 func tooLong(offset, length int64) *badRecord {
@@ -205,7 +224,7 @@ func (s *splitter) element() ([]byte, int64, error) {
 	for {
 		c, ok := s.token()
 		if !ok {
-			return nil, s.offset(), s.cut("the array that the records stand in has no end")
+			return nil, s.offset(), s.cut(s.offset(), "the array that the records stand in has no end")
 		}
 		switch c {
 		case '{':
@@ -229,7 +248,7 @@ func (s *splitter) closeWrapper() error {
 	c, ok := s.token()
 	switch {
 	case !ok:
-		return s.cut("the object that the records stand in has no end")
+		return s.cut(s.offset(), "the object that the records stand in has no end")
 	case c == '}':
 		s.lo++
 		return nil
@@ -258,12 +277,12 @@ func (s *splitter) resume() error {
 }
 
 // cut is the error of a stream that ends too early.
-func (s *splitter) cut(problem string) error {
+func (s *splitter) cut(offset int64, problem string) error {
 	if !errors.Is(s.ended, io.EOF) {
 		return s.ended
 	}
 	s.shape = lineShape // of which there are none
-	return &badRecord{s.offset(), problem + ": the file was cut off, or is being written"}
+	return &badRecord{offset, problem + ": the file was cut off, or is being written"}
 }
 
 // object returns the object that begins here.
@@ -276,14 +295,19 @@ func (s *splitter) object() ([]byte, int64, error) {
 	case data == nil:
 		return nil, offset, tooLong(offset, s.offset()-offset)
 	case depth > maxDepth:
-		return nil, offset, &badRecord{offset, fmt.Sprintf("a record that is nested %d deep: more than the %d that are read", depth, maxDepth)}
+		return nil, offset, tooDeep(offset, depth)
 	}
 	return data, offset, nil
+}
+
+func tooDeep(offset int64, depth int) *badRecord {
+	return &badRecord{offset, fmt.Sprintf("a record that is nested %d deep: more than the %d that are read", depth, maxDepth)}
 }
 
 // scan goes to where as many brackets have closed as opened, with so many open
 // already. The data is nil where it is longer than maxRecord.
 func (s *splitter) scan(open int) (data []byte, deepest int, err error) {
+	offset := s.offset()
 	dropped, text, escaped := false, false, false
 	for i := 0; ; i++ {
 		if s.lo+i == s.hi {
@@ -293,7 +317,7 @@ func (s *splitter) scan(open int) (data []byte, deepest int, err error) {
 			}
 			if !s.fill() {
 				s.lo = s.hi
-				return nil, 0, s.cut("the last record has no end")
+				return nil, deepest, s.cut(offset, "the last record has no end")
 			}
 			if s.lo+i == s.hi {
 				i--
