@@ -84,6 +84,7 @@ func (e *event) summary(row *rowOut) []byte {
 	}
 	row.reset()
 	*row = append(*row, kind)
+	row.flag(e.seen)
 	if kind <= eventPartial {
 		e.encode(row)
 	} else {
@@ -93,43 +94,64 @@ func (e *event) summary(row *rowOut) []byte {
 }
 
 // eachEvent counts the events, each once, and yields those that are acts of
-// agents.
+// agents. Of several rows of one event the first counts, and it was seen before if
+// any of them was.
 func (r *run) eachEvent(f func(*event) error) error {
-	var last []byte
-	var e event
-	margin := r.doc.times.late + r.doc.times.skew
-	return r.events.each(func(key, row []byte) error {
-		if last != nil && bytes.Equal(key, last) {
-			r.found.coverage.Duplicates++
+	var key, first []byte
+	seen := false
+	one := func() error {
+		if first == nil {
 			return nil
 		}
-		last = append(last[:0], key...)
 		r.found.coverage.Events++
-		in := readRow(row[1:])
-		if row[0] > eventPartial {
-			at := in.time()
-			r.found.told(at, func(c *Coverage) {
-				switch row[0] {
-				case eventService:
-					c.Service++
-				case eventReadOnly:
-					c.ReadOnly++
-				default:
-					c.Other++
-				}
-			})
-			return in.err()
-		}
-		e.decode(&in)
-		if in.bad {
-			return errRow
-		}
-		if since := r.found.since; !since.IsZero() && e.at.Before(since.Add(-margin)) || !e.at.Before(r.found.until.Add(margin)) {
-			r.found.coverage.Outside++ // too far away to take anything from what is judged
+		return r.once(first, seen, f)
+	}
+	err := r.events.each(func(next, row []byte) error {
+		if first != nil && bytes.Equal(next, key) {
+			r.found.coverage.Duplicates++
+			seen = seen || row[1] == 1
 			return nil
 		}
-		return f(&e)
+		if err := one(); err != nil {
+			return err
+		}
+		key, first, seen = append(key[:0], next...), append(first[:0], row...), row[1] == 1
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return one()
+}
+
+// once counts one event, or yields it.
+func (r *run) once(row []byte, seen bool, f func(*event) error) error {
+	in := readRow(row[2:])
+	if kind := row[0]; kind > eventPartial {
+		at := in.time()
+		r.found.told(at, seen, func(c *Coverage) {
+			switch kind {
+			case eventService:
+				c.Service++
+			case eventReadOnly:
+				c.ReadOnly++
+			default:
+				c.Other++
+			}
+		})
+		return in.err()
+	}
+	var e event
+	if e.decode(&in); in.bad {
+		return errRow
+	}
+	e.seen = seen
+	margin := r.doc.times.late + r.doc.times.skew
+	if since := r.found.since; !since.IsZero() && e.at.Before(since.Add(-margin)) || !e.at.Before(r.found.until.Add(margin)) {
+		r.found.coverage.Outside++ // too far away to take anything from what is judged
+		return nil
+	}
+	return f(&e)
 }
 
 // candidates finds the decisions that the keys of events name, and starts the

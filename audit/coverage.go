@@ -11,6 +11,7 @@ type Coverage struct {
 	Events     int `json:"events"`     // read, each once
 	Duplicates int `json:"duplicates"` // events, or stages of requests, that were there again
 	Outside    int `json:"outside"`    // before since, or not before until
+	Before     int `json:"before"`     // judged by an earlier run
 	Other      int `json:"other"`      // by other principals than the agents'
 	ReadOnly   int `json:"read_only"`
 	Service    int `json:"service"` // begun by a service of the cloud

@@ -31,6 +31,7 @@ type decision struct {
 
 	place string // file and position of the record
 	used  []use  // the acts that it explains already
+	named bool   // an event that it does not cover carries its key
 }
 
 // use is an act that a decision explains.
@@ -78,6 +79,7 @@ func (d *decision) encode(b *rowOut) {
 	b.time(d.ended)
 	b.strs(d.effects)
 	b.str(d.place)
+	b.flag(d.named)
 	b.num(uint64(len(d.used)))
 	for _, u := range d.used {
 		b.num(uint64(u.event))
@@ -98,6 +100,7 @@ func (d *decision) decode(r *rowIn) {
 		d.arguments = append(d.arguments, r.str())
 	}
 	d.status, d.ended, d.effects, d.place = r.str(), r.time(), r.strs(), r.str()
+	d.named = r.flag()
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		d.used = append(d.used, use{int(r.num()), r.num(), int(r.num())})
 	}

@@ -19,6 +19,7 @@ type event struct {
 	readOnly   bool
 	failed     bool
 	service    bool // begun by a service of the cloud, not by who it is attributed to
+	seen       bool // an earlier run judged it
 	partial    bool // a stage that says nothing of how the act ended
 
 	request uint64 // tells what was asked for apart

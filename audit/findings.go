@@ -13,6 +13,7 @@ type findings struct {
 	wanted   func(Kind) bool // kinds that are given out; the others are only counted
 	since    time.Time
 	until    time.Time
+	before   time.Time // until when an earlier run judged
 	rows     *sorter
 	row      rowOut
 	coverage Coverage
@@ -26,21 +27,28 @@ func (f *findings) judged(at time.Time) bool {
 }
 
 // told counts an event that has no finding.
-func (f *findings) told(at time.Time, count func(*Coverage)) {
-	if f.judged(at) {
+func (f *findings) told(at time.Time, seen bool, count func(*Coverage)) {
+	switch {
+	case seen:
+		f.coverage.Before++
+	case f.judged(at):
 		count(&f.coverage)
-	} else {
+	default:
 		f.coverage.Outside++
 	}
 }
 
-// counted counts a finding of an event that is not given out, and reports whether
-// that is all.
-func (f *findings) counted(k Kind, at time.Time) bool {
-	if f.wanted(k) {
+// counted counts a finding of an event that is not given out, or was by an
+// earlier run, and reports whether that is all.
+func (f *findings) counted(k Kind, e *event) bool {
+	if f.wanted(k) && !e.seen {
 		return false
 	}
-	f.count(k, at, true)
+	if e.seen {
+		f.coverage.Before++
+	} else {
+		f.count(k, e.at, true)
+	}
 	return true
 }
 
@@ -96,7 +104,7 @@ func (f *findings) explained(p *pending, d *decision, c candidate) error {
 	case c.shared:
 		kind = ExplainedWeakly
 	}
-	if f.counted(kind, p.event.at) {
+	if f.counted(kind, &p.event) {
 		return nil
 	}
 	found := f.ofEvent(kind, &p.event).of(d)
@@ -122,7 +130,7 @@ func (f *Finding) resolved() *Finding {
 
 // failed is an event that carries a key and changed nothing.
 func (f *findings) failed(p *pending) error {
-	f.told(p.event.at, func(c *Coverage) { c.Failed++ })
+	f.told(p.event.at, p.event.seen, func(c *Coverage) { c.Failed++ })
 	return nil
 }
 
@@ -131,7 +139,7 @@ func (f *findings) explainedWeakly(e *event, d *decision) error {
 	if d.unknown() {
 		kind = UnknownResolved
 	}
-	if f.counted(kind, e.at) {
+	if f.counted(kind, e) {
 		return nil
 	}
 	found := f.ofEvent(kind, e).of(d)
@@ -141,6 +149,9 @@ func (f *findings) explainedWeakly(e *event, d *decision) error {
 
 // refused is an event with a decision that does not cover it.
 func (f *findings) refused(p *pending) error {
+	if f.counted(Unauthorized, &p.event) {
+		return nil
+	}
 	found := f.ofEvent(Unauthorized, &p.event)
 	found.Decision, found.Record, found.Tool, found.Class = p.refused, p.place, p.tool, p.class
 	if p.key >= 0 && p.key < len(p.event.keys) {
@@ -153,6 +164,9 @@ func (f *findings) refused(p *pending) error {
 }
 
 func (f *findings) unexplained(e *event) error {
+	if f.counted(Unexplained, e) {
+		return nil
+	}
 	found := f.ofEvent(Unexplained, e)
 	found.Why = fmt.Sprintf("%s did %s, and no record explains it", e.principal, e.action)
 	return f.add(found)
@@ -169,8 +183,10 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 			f.coverage.Unmapped++
 		}
 		return nil
-	case len(d.used) > 0 || d.status != "success" && !d.unknown():
+	case len(d.used) > 0 || d.named || d.status != "success" && !d.unknown():
 		return nil
+	case !f.before.IsZero() && !f.before.Before(d.end().Add(logs.delay)):
+		return nil // an earlier run judged it
 	}
 	found := (&Finding{At: d.at, Agent: f.doc.agents[d.agent].id}).of(d)
 	gap := logs.gap(d.at.Add(-f.doc.times.skew), d.end().Add(f.doc.times.window))

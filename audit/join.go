@@ -82,7 +82,7 @@ func (j *joiner) next(round *sorter, p *pending) error {
 	case len(p.candidates) > 0:
 		return j.put(round, []byte(p.candidates[0].decision), p)
 	case p.event.failed:
-		j.found.told(p.event.at, func(c *Coverage) { c.Failed++ })
+		j.found.told(p.event.at, p.event.seen, func(c *Coverage) { c.Failed++ })
 		return nil
 	case p.refused != "":
 		return j.found.refused(p)
@@ -187,6 +187,7 @@ func (j *joiner) judge(p *pending, d *decision, later *sorter) error {
 	}
 	p.candidates = p.candidates[1:]
 	if names && no.of != ofKind {
+		d.named = true
 		p.candidates = nil // no weaker key tells more
 	}
 	return j.next(later, p)

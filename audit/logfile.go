@@ -158,6 +158,8 @@ type logReader struct {
 	event  event
 	files  *fileNames
 	opened int
+	before *state               // what an earlier run left
+	after  map[string]fileState // what this one leaves, by path
 
 	problem func(file string, offset int64, err error)
 	yield   func(*event) error
@@ -208,34 +210,46 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		r.problem(f.path, 0, err)
 		return nil
 	}
-	return r.stream(ctx, f.path, newSplitter(in, r.log.format != CloudTrail))
+	text := buffered(in)
+	before, now := r.before.readBefore(f.path, text)
+	if now.Read, err = r.stream(ctx, f.path, before, newSplitter(text, r.log.format != CloudTrail)); err != nil {
+		return err
+	}
+	r.after[f.path] = now
+	return nil
 }
 
-func (r *logReader) stream(ctx context.Context, path string, s *splitter) error {
+// stream yields the events of one file, and returns how far it could be read. What
+// stands before the place that an earlier run came to is marked as seen.
+func (r *logReader) stream(ctx context.Context, path string, before int64, s *splitter) (read int64, err error) {
 	file := r.files.add(path)
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 		data, offset, err := s.next()
 		if bad, ok := errors.AsType[*badRecord](err); ok {
 			r.problem(path, bad.offset, errors.New(bad.problem))
+			if s.wasCut {
+				return bad.offset, nil
+			}
 			continue
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return s.offset(), nil
 		}
 		if err != nil {
 			r.problem(path, offset, err)
-			return nil
+			return offset, nil
 		}
 		if err := r.record(data); err != nil {
 			r.problem(path, offset, err)
 			continue
 		}
 		r.event.file, r.event.offset = file, offset
+		r.event.seen = offset < before && r.event.at.Before(r.before.Until)
 		if err := r.yield(&r.event); err != nil {
-			return err
+			return 0, err
 		}
 	}
 }

@@ -62,8 +62,9 @@ type logTracker struct {
 	delay   time.Duration
 	silence time.Duration
 	parts   map[int64]struct{} // of silence, in which there are events
-	last    time.Time          // the event read last
-	open    string             // what could not be read, before the next event
+	file    string
+	last    time.Time // the event read last in that file
+	open    string    // what could not be read, before the next event
 	since   time.Time
 }
 
@@ -78,7 +79,8 @@ func newLogTracker(l *log) *logTracker {
 	return t
 }
 
-func (t *logTracker) event(at time.Time) {
+func (t *logTracker) event(file string, at time.Time) {
+	t.enter(file)
 	r := &t.report
 	r.Events++
 	if r.First.IsZero() || at.Before(r.First) {
@@ -96,10 +98,23 @@ func (t *logTracker) event(at time.Time) {
 	}
 }
 
+// enter goes on to another file. Nothing says of what time that is which a file
+// lost at its end, or that of which nothing could be read.
+func (t *logTracker) enter(file string) {
+	if file == t.file {
+		return
+	}
+	if t.open != "" {
+		t.close(time.Time{})
+	}
+	t.file, t.last = file, time.Time{}
+}
+
 // broken says that something could not be read: from the event before it to the
 // one after it, events may be missing, and as far around as they are delivered
 // out of order.
-func (t *logTracker) broken(why string) {
+func (t *logTracker) broken(file, why string) {
+	t.enter(file)
 	if t.open == "" {
 		t.open, t.since = why, t.last
 	}

@@ -121,6 +121,7 @@ func (e *event) encode(b *rowOut) {
 	b.num(uint64(e.agent + 1))
 	b.str(e.resource)
 	b.flag(e.failed)
+	b.flag(e.seen)
 	b.num(e.request)
 	b.num(uint64(e.log))
 	b.num(uint64(e.file))
@@ -139,7 +140,7 @@ func (e *event) encode(b *rowOut) {
 func (e *event) decode(r *rowIn) {
 	*e = event{keys: e.keys[:0], values: e.values[:0]}
 	e.at, e.id, e.action, e.principal = r.time(), r.str(), r.str(), r.str()
-	e.agent, e.resource, e.failed, e.request = int(r.num())-1, r.str(), r.flag(), r.num()
+	e.agent, e.resource, e.failed, e.seen, e.request = int(r.num())-1, r.str(), r.flag(), r.flag(), r.num()
 	e.log, e.file, e.offset = int(r.num()), int(r.num()), int64(r.num())
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		e.keys = append(e.keys, key{int(r.num()), r.str()})

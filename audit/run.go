@@ -42,6 +42,9 @@ type Report struct {
 	Problems     []Problem // of the event logs
 	MoreProblems int       // beyond those
 	Score        Score
+
+	state     state
+	statePath string
 }
 
 // RecordReport says what was read of the journals.
@@ -81,7 +84,12 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		return Report{}, err
 	}
 	defer os.RemoveAll(dir)
+	before, err := c.Document.readState()
+	if err != nil {
+		return Report{}, err
+	}
 	r := newRun(ctx, c, dir)
+	r.before, r.found.before = before, before.Until
 	if err := r.all(); err != nil {
 		return Report{}, err
 	}
@@ -100,6 +108,7 @@ type run struct {
 	names   *nameFilter // of decisions: their ids, and those that their outcomes have
 	effects bool        // there are any of the latter
 	found   *findings
+	before  *state // of an earlier run
 	logs    logTimes
 	joiner  *joiner
 }
@@ -121,9 +130,10 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	for _, k := range c.Only {
 		only[k] = true
 	}
-	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, events: newSorter(disk), records: newRecordReader(doc, disk)}
+	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), records: newRecordReader(doc, disk)}
 	r.records.source = journal.ReadBodies
-	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until}
+	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, statePath: doc.state}
+	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(),
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
@@ -181,9 +191,9 @@ func (r *run) readLogs() error {
 		tracker := newLogTracker(l)
 		of := map[string]int{}
 		reader := newLogReader(r.doc, i)
-		reader.files = &r.found.files
+		reader.files, reader.before, reader.after = &r.found.files, r.before, r.report.state.Files
 		reader.problem = func(file string, offset int64, err error) {
-			tracker.broken(err.Error())
+			tracker.broken(file, err.Error())
 			of[file]++
 			if len(r.report.Problems) >= maxProblems || of[file] > maxFileProblems {
 				r.report.MoreProblems++
@@ -192,7 +202,7 @@ func (r *run) readLogs() error {
 			r.report.Problems = append(r.report.Problems, Problem{l.name, rationale.Printable(file), offset, rationale.Printable(err.Error())})
 		}
 		reader.yield = func(e *event) error {
-			tracker.event(e.at)
+			tracker.event(r.found.files[e.file], e.at)
 			return r.events.add(identity(e), e.summary(&row))
 		}
 		if err := reader.read(r.ctx); err != nil {

@@ -48,6 +48,7 @@ type splitter struct {
 	ended   error // of in: io.EOF, or what went wrong
 	shape   shape
 	wrapped bool
+	wasCut  bool // the stream ended in the middle of something
 }
 
 func newSplitter(in io.Reader, lines bool) *splitter {
@@ -281,6 +282,7 @@ func (s *splitter) cut(offset int64, problem string) error {
 	if !errors.Is(s.ended, io.EOF) {
 		return s.ended
 	}
+	s.wasCut = true
 	s.shape = lineShape // of which there are none
 	return &badRecord{offset, problem + ": the file was cut off, or is being written"}
 }

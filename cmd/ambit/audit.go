@@ -98,6 +98,10 @@ func auditLogs(t *terminal, args []string) int {
 		}
 	}
 	t.auditProblems(&report)
+	if err := report.Keep(); err != nil {
+		fmt.Fprintf(t.err, "ambit audit: the state could not be kept, so the next run judges the same again: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
 	for _, k := range failing {
 		if report.Coverage.Findings[k] > 0 {
 			return exitFailed
@@ -236,6 +240,7 @@ func coverageTable(r *audit.Report) *table {
 		{"begun by a service", c.Service},
 		{"failed", c.Failed},
 		{"outside of the time judged", c.Outside},
+		{"judged by an earlier run", c.Before},
 	} {
 		b.add("  "+row.name, strconv.Itoa(row.n), "")
 	}
