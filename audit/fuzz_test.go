@@ -86,7 +86,7 @@ func FuzzPacked(f *testing.F) {
 	f.Add(gzipped(f, bytes.Repeat([]byte{0}, 1<<16))[:40])
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		in, err := expanding(bytes.NewReader(data))
+		in, err := newUnpacker().expanding(bytes.NewReader(data))
 		if err != nil {
 			return
 		}

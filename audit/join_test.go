@@ -261,6 +261,12 @@ func TestJoin(t *testing.T) {
 		"larger, as numbers compare":  {func(s *scene) { s.call(1, nil).event("e", 1, set("requestParameters.size", 9)) }, "explained e 1 userAgent", ""},
 		"another region":              {func(s *scene) { s.call(1, nil).event("e", 1, set("awsRegion", "us")) }, "unauthorized e 1 userAgent", `awsRegion is "us", and decided was region "eu" (equal)`},
 		"what the event does not say": {func(s *scene) { s.call(1, nil).event("e", 1, set("awsRegion", nil)) }, "explained e 1 userAgent", ""},
+		"larger than decided, whatever weaker keys say": {func(s *scene) {
+			s.call(1, nil).call(2, func(d *rationale.Decision, _ *rationale.Outcome) {
+				d.Arguments = json.RawMessage(`{"group":"g","size":50,"region":"eu"}`)
+			})
+			s.event("e", 2, both(set("requestParameters.clientToken", idOf(1)), set("requestParameters.size", 11)))
+		}, "orphan 2; unauthorized e 1 requestParameters.clientToken", ""},
 		"denied": {func(s *scene) {
 			s.call(1, func(d *rationale.Decision, o *rationale.Outcome) { d.Verdict, o.ID = rationale.Deny, "" }).event("e", 1, nil)
 		}, "unauthorized e 1 userAgent", "the verdict was deny"},

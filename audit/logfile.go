@@ -89,10 +89,16 @@ func plainPathError(err error) error {
 	return err
 }
 
-// expanding reads what a file holds, unpacked where it is compressed.
-func expanding(file io.Reader) (io.Reader, error) {
+// unpacker reads what files hold, one after the other, unpacked where they are
+// compressed.
+type unpacker struct{ in *bufio.Reader }
+
+func newUnpacker() *unpacker { return &unpacker{bufio.NewReaderSize(nil, window)} }
+
+func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
 	packed := &counter{in: file}
-	in := bufio.NewReaderSize(packed, window)
+	in := u.in
+	in.Reset(packed)
 	magic, err := in.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -152,6 +158,9 @@ type logReader struct {
 	index  int
 	doc    *Document
 	pick   *picker
+	packed *unpacker
+	text   *bufio.Reader
+	split  *splitter
 	format eventReader
 	keys   []int // slots
 	values []int // slots, by index of Document.paths
@@ -167,7 +176,10 @@ type logReader struct {
 
 func newLogReader(doc *Document, index int) *logReader {
 	l := &doc.logs[index]
-	r := &logReader{log: l, index: index, doc: doc, pick: newPicker()}
+	r := &logReader{
+		log: l, index: index, doc: doc, pick: newPicker(),
+		packed: newUnpacker(), text: bufio.NewReaderSize(nil, window), split: newSplitter(nil, l.format != CloudTrail),
+	}
 	switch l.format {
 	case CloudTrail:
 		r.format = newCloudTrail(r.pick)
@@ -205,14 +217,15 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 	}
 	defer file.Close()
 	r.opened++
-	in, err := expanding(file)
+	in, err := r.packed.expanding(file)
 	if err != nil {
 		r.problem(f.path, 0, err)
 		return nil
 	}
-	text := buffered(in)
-	before, now := r.before.readBefore(f.path, text)
-	if now.Read, err = r.stream(ctx, f.path, before, newSplitter(text, r.log.format != CloudTrail)); err != nil {
+	r.text.Reset(in)
+	before, now := r.before.readBefore(f.path, r.text)
+	r.split.reset(r.text)
+	if now.Read, err = r.stream(ctx, f.path, before, r.split); err != nil {
 		return err
 	}
 	r.after[f.path] = now

@@ -311,27 +311,31 @@ func TestBombs(t *testing.T) {
 	_, err := io.Copy(w, &endless{1 << 30})
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	in, err := expanding(&packed)
+	in, err := newUnpacker().expanding(&packed)
 	require.NoError(t, err)
 	n, err := io.Copy(io.Discard, in)
 	assert.ErrorContains(t, err, "expands to more than 300 times its size")
 	assert.Less(t, n, int64(expandFree+1<<20))
 }
 
-// A line of 5 GB takes no more memory than any other.
-func TestALineOfGigabytes(t *testing.T) {
+// A record of 5 GB takes no more memory than any other, on a line as in an array.
+func TestARecordOfGigabytes(t *testing.T) {
 	size := int64(5 << 30)
 	if testing.Short() {
 		size = 64 << 20
 	}
-	s := newSplitter(io.MultiReader(strings.NewReader("{\"a\":\""), &endless{size}, strings.NewReader("\"}\n{\"b\":1}\n")), true)
-	_, _, err := s.next()
-	assert.EqualError(t, err, fmt.Sprintf("byte 0: a record of %d bytes: more than the %d that are read", size+8, maxRecord))
-	data, offset, err := s.next()
-	require.NoError(t, err)
-	assert.Equal(t, `{"b":1}`, string(data))
-	assert.Equal(t, size+9, offset)
-	assert.Less(t, len(s.buf), 4*maxRecord)
+	for name, tt := range map[string]struct{ before, after string }{"line": {"", "\n"}, "element": {"[", ","}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSplitter(io.MultiReader(strings.NewReader(tt.before+"{\"a\":\""), &endless{size}, strings.NewReader("\"}"+tt.after+"{\"b\":1}"+tt.after)), false)
+			_, _, err := s.next()
+			assert.EqualError(t, err, fmt.Sprintf("byte %d: a record of %d bytes: more than the %d that are read", len(tt.before), size+8, maxRecord))
+			data, offset, err := s.next()
+			require.NoError(t, err)
+			assert.Equal(t, `{"b":1}`, string(data))
+			assert.Equal(t, size+9+int64(len(tt.before)), offset)
+			assert.Less(t, len(s.buf), 4*maxRecord)
+		})
+	}
 }
 
 // The stages of a request are one event; to act for somebody takes one's own

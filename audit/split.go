@@ -52,8 +52,13 @@ type splitter struct {
 }
 
 func newSplitter(in io.Reader, lines bool) *splitter {
-	return &splitter{in: in, lines: lines, buf: make([]byte, window)}
+	s := &splitter{lines: lines, buf: make([]byte, window)}
+	s.reset(in)
+	return s
 }
+
+// reset goes on to another stream.
+func (s *splitter) reset(in io.Reader) { *s = splitter{in: in, lines: s.lines, buf: s.buf} }
 
 func (s *splitter) offset() int64 { return s.base + int64(s.lo) }
 

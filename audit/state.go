@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,11 +86,4 @@ func (s *state) readBefore(path string, in *bufio.Reader) (int64, fileState) {
 		return 0, now
 	}
 	return before.Read, now
-}
-
-func buffered(in io.Reader) *bufio.Reader {
-	if b, ok := in.(*bufio.Reader); ok {
-		return b
-	}
-	return bufio.NewReaderSize(in, window)
 }

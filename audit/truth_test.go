@@ -15,6 +15,24 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
+const (
+	allSeeds = 10_000
+	fewSeeds = 200
+)
+
+// What the two tests below do with all seeds, for who has less time.
+func TestTruthOfAFew(t *testing.T) {
+	seeds(t, fewSeeds, strongTruth)
+	seeds(t, fewSeeds, weakTruth)
+}
+
+// With keys, an audit knows exactly what is unexplained, and all else as well.
+func TestTruthWithStrongKeys(t *testing.T) { seeds(t, allSeeds, strongTruth) }
+
+// Without keys nothing is said to be explained strongly, no decision explains
+// two acts, and no other assignment would explain more.
+func TestTruthWithWeakKeys(t *testing.T) { seeds(t, allSeeds, weakTruth) }
+
 // audited runs an audit of a world, an hour after its last call.
 func audited(t testing.TB, w *world, dir string) (Report, []Finding) {
 	var found []Finding
@@ -28,10 +46,11 @@ func audited(t testing.TB, w *world, dir string) (Report, []Finding) {
 	return r.report, found
 }
 
-// seeds runs f with many seeds, on all processors.
-func seeds(t *testing.T, n int, f func(t require.TestingT, seed uint64, dir string)) {
+// seeds runs f with many seeds, on all processors; with -short only with the first
+// of them.
+func seeds(t *testing.T, n int, f func(t *testing.T, seed uint64, dir string)) {
 	if testing.Short() {
-		n /= 50
+		n = min(n, fewSeeds)
 	}
 	var next atomic.Uint64
 	var wg sync.WaitGroup
@@ -46,70 +65,63 @@ func seeds(t *testing.T, n int, f func(t require.TestingT, seed uint64, dir stri
 	wg.Wait()
 }
 
-// With keys, an audit knows exactly what is unexplained, and all else as well.
-func TestTruthWithStrongKeys(t *testing.T) {
-	seeds(t, 10_000, func(_ require.TestingT, seed uint64, dir string) {
-		w := makeWorld(seed, true, seed%4 == 0)
-		report, found := audited(t, w, dir)
-		there := w.there()
-		seen := map[string]bool{}
-		for _, f := range found {
-			if f.Event == "" {
-				if want, ok := w.wantOf[f.Decision]; ok {
-					assert.Contains(t, want, f.Kind, "seed %d: %+v", seed, f)
-				} else {
-					assert.Contains(t, []Kind{Orphan, LogGap, TooEarly, UnknownResolved}, f.Kind, "seed %d: %+v", seed, f)
-					assert.True(t, w.lossy, "seed %d: nothing was lost: %+v", seed, f)
-				}
-				continue
+func strongTruth(t *testing.T, seed uint64, dir string) {
+	w := makeWorld(seed, true, seed%4 == 0)
+	report, found := audited(t, w, dir)
+	there := w.there()
+	seen := map[string]bool{}
+	for _, f := range found {
+		if f.Event == "" {
+			if want, ok := w.wantOf[f.Decision]; ok {
+				assert.Contains(t, want, f.Kind, "seed %d: %+v", seed, f)
+			} else {
+				assert.Contains(t, []Kind{Orphan, LogGap, TooEarly, UnknownResolved}, f.Kind, "seed %d: %+v", seed, f)
+				assert.True(t, w.lossy, "seed %d: nothing was lost: %+v", seed, f)
 			}
-			assert.False(t, seen[f.Event], "seed %d: twice: %+v", seed, f)
-			seen[f.Event] = true
-			if !assert.Equal(t, w.want[f.Event], f.Kind, "seed %d: %+v", seed, f) {
-				return
-			}
+			continue
 		}
-		for event := range w.want {
-			assert.Equal(t, there[event], seen[event], "seed %d: %s, which is %s", seed, event, w.want[event])
+		assert.False(t, seen[f.Event], "seed %d: twice: %+v", seed, f)
+		seen[f.Event] = true
+		if !assert.Equal(t, w.want[f.Event], f.Kind, "seed %d: %+v", seed, f) {
+			return
 		}
-		if !w.lossy {
-			for id := range w.wantOf {
-				assert.True(t, slices.ContainsFunc(found, func(f Finding) bool { return f.Decision == id }), "seed %d: nothing of decision %s", seed, id)
-			}
-			c := report.Coverage
-			assert.Equal(t, w.told, [4]int{c.ReadOnly, c.Failed, c.Service, c.Other}, "seed %d", seed)
-			assert.Equal(t, w.repeated, c.Duplicates, "seed %d", seed)
-			assert.Equal(t, len(w.want), c.Mutating, "seed %d", seed)
+	}
+	for event := range w.want {
+		assert.Equal(t, there[event], seen[event], "seed %d: %s, which is %s", seed, event, w.want[event])
+	}
+	if !w.lossy {
+		for id := range w.wantOf {
+			assert.True(t, slices.ContainsFunc(found, func(f Finding) bool { return f.Decision == id }), "seed %d: nothing of decision %s", seed, id)
 		}
-	})
+		c := report.Coverage
+		assert.Equal(t, w.told, [4]int{c.ReadOnly, c.Failed, c.Service, c.Other}, "seed %d", seed)
+		assert.Equal(t, w.repeated, c.Duplicates, "seed %d", seed)
+		assert.Equal(t, len(w.want), c.Mutating, "seed %d", seed)
+	}
 }
 
-// Without keys nothing is said to be explained strongly, no decision explains
-// two acts, and no other assignment would explain more.
-func TestTruthWithWeakKeys(t *testing.T) {
-	seeds(t, 10_000, func(_ require.TestingT, seed uint64, dir string) {
-		w := makeWorld(seed, false, false)
-		_, found := audited(t, w, dir)
-		of := map[string]int{}
-		explained, acts := 0, []Finding{}
-		for _, f := range found {
-			assert.NotEqual(t, Explained, f.Kind, "seed %d: %+v", seed, f)
-			if f.Event == "" {
-				continue
-			}
-			acts = append(acts, f)
-			if f.Kind == ExplainedWeakly || f.Kind == UnknownResolved {
-				explained++
-				of[f.Decision]++
-			} else {
-				assert.Equal(t, Unexplained, f.Kind, "seed %d: %+v", seed, f)
-			}
+func weakTruth(t *testing.T, seed uint64, dir string) {
+	w := makeWorld(seed, false, false)
+	_, found := audited(t, w, dir)
+	of := map[string]int{}
+	explained, acts := 0, []Finding{}
+	for _, f := range found {
+		assert.NotEqual(t, Explained, f.Kind, "seed %d: %+v", seed, f)
+		if f.Event == "" {
+			continue
 		}
-		for id, n := range of {
-			assert.Equal(t, 1, n, "seed %d: decision %s", seed, id)
+		acts = append(acts, f)
+		if f.Kind == ExplainedWeakly || f.Kind == UnknownResolved {
+			explained++
+			of[f.Decision]++
+		} else {
+			assert.Equal(t, Unexplained, f.Kind, "seed %d: %+v", seed, f)
 		}
-		assert.Equal(t, w.mostExplained(acts), explained, "seed %d", seed)
-	})
+	}
+	for id, n := range of {
+		assert.Equal(t, 1, n, "seed %d: decision %s", seed, id)
+	}
+	assert.Equal(t, w.mostExplained(acts), explained, "seed %d", seed)
 }
 
 // mostExplained is the size of the largest assignment, found the slow way.

@@ -128,7 +128,7 @@ func (w *world) event(at time.Time, agent, action string, parameters map[string]
 func (w *world) deliver(e map[string]any, at time.Time) {
 	for {
 		arrives := at.Add(time.Duration(w.r.IntN(540)) * time.Second)
-		name := arrives.Truncate(5*time.Minute).Format("20060102T1504Z") + ".json"
+		name := arrives.Truncate(15*time.Minute).Format("20060102T1504Z") + ".json"
 		w.files[name] = append(w.files[name], e)
 		if !w.chance(8) {
 			return
@@ -269,6 +269,9 @@ func (w *world) key(t *told, o *rationale.Outcome) func(e map[string]any) {
 // within is a time at which an event of a call can be, as the cloud's clock has it.
 func (w *world) within(t *told) time.Time {
 	at := t.at.Add(time.Duration(w.r.Int64N(int64(t.end.Sub(t.at)) + 1)))
+	if !w.strong { // what the cloud does by itself, it does when it comes to it
+		at = t.end.Add(time.Duration(w.r.IntN(int(defaultWindow/time.Second))) * time.Second)
+	}
 	return at.Add(time.Duration(w.r.IntN(40)-20) * time.Second)
 }
 

@@ -6,7 +6,7 @@ import "slices"
 // depends on, in one place, the way a careless edit would.
 func mutants() []mutant {
 	return slices.Concat(
-		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(), keeping(), delivery(),
+		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(), keeping(), delivery(), auditing(),
 	)
 }
 
