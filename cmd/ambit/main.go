@@ -1,6 +1,7 @@
 // Command ambit checks authorization documents, evaluates calls against them
-// without side effects, lets people answer what a guard asks them, and reads, verifies,
-// archives, erases and repairs the records that a guard left.
+// without side effects, lets people answer what a guard asks them, reads, verifies,
+// archives, erases and repairs the records that a guard left, and audits the cloud's
+// event logs against them.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records, an answer that does not count
+	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records, an answer that does not count, what -fail-on names
 	exitUsage  = 2 // a command line or a file that cannot be used
 	exitPend   = 3 // check: the call needs a human's approval
 )
@@ -36,6 +37,7 @@ Commands:
   suspend    stop an agent, an authorization, a class or everything, at once
   resume     end such a suspension
   verify     check that the records of evidence folders are whole and unchanged
+  audit      join event logs of the cloud with the records, and say what no record explains
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
   erase      destroy the key of a person's data in evidence folders, and record that
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
@@ -59,7 +61,7 @@ type command func(t *terminal, args []string) int
 func commands() map[string]command {
 	return map[string]command{
 		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "repair": repair,
-		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume,
+		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs,
 	}
 }
 

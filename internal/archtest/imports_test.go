@@ -55,6 +55,12 @@ var rules = []rule{
 
 	{Package: "otelx", Imports: []string{"rationale", "rationale/journal"}, Others: otelModules},
 
+	{
+		Package: "audit",
+		Imports: []string{"authority", "rationale", "rationale/journal", "internal/celplan", "internal/strictjson", "internal/yamldoc"},
+		Others:  []string{jsonModule},
+	},
+
 	// What the command line and the decision corpus share.
 	{Package: "internal/callfile", Imports: []string{"classify", "rationale", "authority", "internal/strictjson"}},
 	{Package: "internal/corpus", Imports: []string{"rationale", "authority", "internal/callfile"}},
