@@ -166,10 +166,13 @@ func sizeOf(rec rationale.Record) int {
 	return len(data)
 }
 
-// answered takes in a recorded answer.
+// answered takes in a recorded answer. One that was given again, while nobody knew
+// what had become of the first, is no second one.
 func (m *Memory) answered(a *rationale.Approval) {
 	t := m.tickets.byID[a.Ticket]
-	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool { return b.ID == a.ID }) {
+	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool {
+		return b.Answer == a.Answer && rationale.SamePerson(b.By.ID, a.By.ID)
+	}) {
 		return
 	}
 	t.Answers = append(t.Answers, a)
