@@ -247,3 +247,39 @@ func (past) Snapshot(now time.Time) []rationale.Record {
 		`{"version":1,"open":[{"decision":"d1","at":"2026-11-01T10:00:00Z","segment":1}],` +
 			`"tickets":[{"decision":"d2","at":"2036-11-01T10:00:00Z","segment":1}],"reviews":[{"decision":"d3","at":"2026-11-01T10:00:00Z","segment":1}]}`)}}
 }
+
+// What is suspended without a record of it ends with the process: it is in no
+// snapshot, and none fails because of it.
+func TestASuspensionThatIsNotRecordedIsInNoSnapshot(t *testing.T) {
+	log := &shelf{now: noon, err: syscall.ECONNREFUSED}
+	m, r := join(t, log)
+	require.Error(t, m.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", time.Time{}))
+	log.err = nil
+	require.NoError(t, m.Suspend(ctx, rationale.Suspension{Agent: "robot"}, "lee", "incident", time.Time{}))
+	recs := r.state.Snapshot(noon)
+	require.NotEmpty(t, recs)
+	again, state := ledger.Share(down{})
+	require.NoError(t, state.Restore(recs[0].(*rationale.Snapshot)))
+	require.Len(t, again.Suspensions(), 1)
+	assert.Equal(t, "robot", again.Suspensions()[0].Suspension.Agent)
+	require.Len(t, m.Suspensions(), 2)
+	for _, l := range m.Suspensions() {
+		assert.NotEmpty(t, l.ID)
+	}
+}
+
+// Everything can be suspended whatever else is.
+func TestEverythingCanAlwaysBeSuspended(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	suspend := func(what rationale.Suspension) error {
+		return l.Suspend(ctx, what, "lee", "incident", noon)
+	}
+	for i := range 4096 {
+		require.NoError(t, suspend(rationale.Suspension{Agent: fmt.Sprint(i)}))
+	}
+	require.ErrorIs(t, suspend(rationale.Suspension{Agent: "another"}), ledger.ErrRefused)
+	require.NoError(t, suspend(rationale.Suspension{Everything: true}))
+	d := guardtest.Allowed()
+	require.NoError(t, l.Admit(ctx, d))
+	assert.Equal(t, rationale.Deny, d.Verdict)
+}

@@ -92,6 +92,16 @@ func people() []mutant {
 			Why: "one person who answers twice on a slow disk is a quorum of two",
 		},
 		{
+			File: suspends, Package: ledger, Run: "^TestASuspensionThatIsNotRecordedIsInNoSnapshot$",
+			Old: "if !s[what].recorded {", New: "if s[what].by == nil {",
+			Why: "a suspension that nobody has on record outlives its process",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestEverythingCanAlwaysBeSuspended$",
+			Old: "len(s) >= maxSuspensions && !what.Everything", New: "len(s) >= maxSuspensions",
+			Why: "everything cannot be suspended where much is",
+		},
+		{
 			File: tickets, Package: ledger, Run: "^TestAnswersAndUsesSurviveARestart$",
 			Old: "t.Used, t.Replaced = one.Used, one.Replaced", New: "t.Replaced = one.Replaced",
 			Why: "an approval serves once more after a restart",
