@@ -180,10 +180,9 @@ func (m *Memory) Status(at time.Time) Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at = m.asOf(at)
-	m.tickets.expire(at)
 	overdue := 0
 	for range m.reviews.due.until(at) {
 		overdue++
 	}
-	return Status{Open: m.open.len(), Pending: m.tickets.pending(), Owed: m.reviews.due.len(), Overdue: overdue}
+	return Status{Open: m.open.len(), Pending: len(m.tickets.pending(m.later(at))), Owed: m.reviews.due.len(), Overdue: overdue}
 }

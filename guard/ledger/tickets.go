@@ -97,15 +97,15 @@ func essence(d *rationale.Decision) *rationale.Decision {
 	}
 }
 
-// pending counts the tickets that wait for an answer or for their use.
-func (s *tickets) pending() int {
-	n := 0
+// pending returns the tickets that wait, at a time, for an answer or for their use.
+func (s *tickets) pending(at time.Time) []*ticket {
+	var open []*ticket
 	for _, t := range s.byID {
-		if !t.Closed() {
-			n++
+		if !t.Closed() && t.Decision.Ticket.Expires.After(at) {
+			open = append(open, t)
 		}
 	}
-	return n
+	return open
 }
 
 // present judges a draft that presents a ticket.
@@ -190,14 +190,11 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tickets.expire(m.later(m.asOf(at)))
 	var open []rationale.Pending
-	for _, t := range m.tickets.byID {
-		if !t.Closed() {
-			p := t.Pending
-			p.Answers = slices.Clone(p.Answers)
-			open = append(open, p)
-		}
+	for _, t := range m.tickets.pending(m.later(m.asOf(at))) {
+		p := t.Pending
+		p.Answers = slices.Clone(p.Answers)
+		open = append(open, p)
 	}
 	slices.SortFunc(open, func(a, b rationale.Pending) int {
 		return cmp.Or(a.Decision.Ticket.Expires.Compare(b.Decision.Ticket.Expires), cmp.Compare(a.Decision.ID, b.Decision.ID))
@@ -242,7 +239,6 @@ func (s *answering) take() (recs []rationale.Record, expendable bool, err error)
 	s.identify(&a.ID, &a.At)
 	a.Kind = rationale.KindApproval
 	now := s.later(s.asOf(a.At))
-	s.tickets.expire(now)
 	t := s.tickets.byID[a.Ticket]
 	refused := errors.New("no ticket of this id is open: it has expired, or there was none")
 	switch {

@@ -423,3 +423,19 @@ func TestApprovalsUnderCrashes(t *testing.T) {
 	assert.NotZero(t, uses)
 	assert.NotZero(t, crashes)
 }
+
+// Who asks what will have expired by another time forgets nothing.
+func TestAskingChangesNothing(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	d := asks("a")
+	d.Terms.ApproveQuorum = 1
+	require.NoError(t, l.Admit(ctx, d))
+	tomorrow := d.At.Add(24 * time.Hour)
+	assert.Empty(t, l.Tickets(tomorrow))
+	assert.Zero(t, l.Status(tomorrow).Pending)
+	late := answers(d, "sam", rationale.AnswerApprove)
+	late.At = tomorrow
+	require.ErrorIs(t, l.Answer(ctx, late), ledger.ErrRefused)
+	assert.Len(t, l.Tickets(d.At), 1)
+	require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
+}
