@@ -24,6 +24,7 @@ type budgets struct {
 	recorded time.Time // the latest that a record says so
 	accounts map[accountKey]*account
 	taken    map[string]*reservation // by decision
+	bytes    int                     // of them, in a snapshot, at most
 	ended    recent
 	zones    map[string]*time.Location // that windows were placed in
 }
@@ -70,6 +71,9 @@ type reservation struct {
 	held     bool // its outcome is unknown, or came after its lease
 	settling bool // somebody is recording the settlement
 }
+
+// size is how much a snapshot says of it, at most.
+func (r *reservation) size() int { return 192 + 144*len(r.parts) }
 
 // part is what it took of one limit.
 type part struct {
@@ -206,6 +210,7 @@ func (b *budgets) reserve(d *rationale.Decision) *reservation {
 		r.parts = append(r.parts, p)
 	}
 	b.taken[d.ID] = r
+	b.bytes += r.size()
 	return r
 }
 
@@ -312,6 +317,7 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		a.count(p, r.at, amount, b.recorded)
 	}
 	delete(b.taken, id)
+	b.bytes -= r.size()
 	if r.recorded {
 		b.ended.add(id)
 	}

@@ -52,7 +52,8 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 // gets the outcome unknown when another is admitted. Of 16,384 tickets, or 16 MiB
 // of them, the next to expire is forgotten; it stays in the records, and can no
 // longer be used. With 16,384 reviews owed, or 16 MiB, calls that could owe another
-// wait for people.
+// wait for people. With 16 MiB of calls that hold a budget, of which each is 192 bytes
+// and 144 for each of its limits, no other is admitted that would take of a limit.
 type Memory struct {
 	recorder Recorder
 	journal  *journal.Journal // nil: the recorder is no journal that was opened here
@@ -153,14 +154,16 @@ func (c *completion) undo(uncertain bool) {
 }
 
 // Record appends lifecycle records as they are. Every other record has a method of
-// its own, which checks it; so has a suspension by a person.
+// its own, which checks it; so have a suspension by a person, an audit and an answer
+// to one.
 func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
 	for _, rec := range recs {
-		if l, ok := rec.(*rationale.Lifecycle); !ok || l == nil || l.Suspension != nil {
-			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T or a suspension", rec)
+		l, ok := rec.(*rationale.Lifecycle)
+		if !ok || l == nil || l.Suspension != nil || l.Event == rationale.EventAudited || l.Event == rationale.EventAnswered {
+			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T, a suspension or an audit", rec)
 		}
 	}
 	return m.commit(ctx, asIs(recs))

@@ -13,9 +13,9 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// maxTaken bounds the calls that hold a budget: while so many wait for a
-// settlement, nothing more is admitted that would take of a limit.
-const maxTaken = 2 * maxOpen
+// maxTakenBytes bounds what a snapshot says of the calls that hold a budget: while
+// so many wait for a settlement, nothing more is admitted that would take of a limit.
+const maxTakenBytes = 16 << 20
 
 // ErrNotHeld is the error of [Memory.Settle] for a decision that waits for no
 // settlement: it is not known, takes of no limit, ended, was settled before, or its
@@ -30,7 +30,7 @@ func (m *Memory) checkLimits(d *rationale.Decision, now time.Time) error {
 	if m.budgets.knows(d.ID) {
 		return fmt.Errorf("ledger: decision %s was admitted before", d.ID)
 	}
-	if len(m.budgets.taken) >= maxTaken {
+	if m.budgets.bytes >= maxTakenBytes {
 		return errors.New("ledger: too many calls wait for their outcome or a settlement: settle those that are held")
 	}
 	d.Checks = append(d.Checks, m.budgets.check(d, now)...)

@@ -92,6 +92,11 @@ func people() []mutant {
 			Why: "one person who answers twice on a slow disk is a quorum of two",
 		},
 		{
+			File: "guard/ledger/memory.go", Package: ledger, Run: "^TestRecordTakesNoAudits$",
+			Old: " || l.Event == rationale.EventAudited || l.Event == rationale.EventAnswered {", New: " {",
+			Why: "an audit is answered by nobody",
+		},
+		{
 			File: suspends, Package: ledger, Run: "^TestASuspensionThatIsNotRecordedIsInNoSnapshot$",
 			Old: "if !s[what].recorded {", New: "if s[what].by == nil {",
 			Why: "a suspension that nobody has on record outlives its process",
