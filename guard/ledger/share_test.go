@@ -50,8 +50,7 @@ type replica struct {
 	head    int // of the log when they were taken
 }
 
-func join(t *testing.T, log *shelf) (*ledger.Memory, *replica) {
-	t.Helper()
+func join(_ require.TestingT, log *shelf) (*ledger.Memory, *replica) {
 	r := &replica{log: log}
 	m, state := ledger.Share(r)
 	r.state = state
