@@ -318,7 +318,7 @@ func TestSettleRefuses(t *testing.T) {
 		"id":     func(s *rationale.Settlement) { s.ID = "" },
 		"time":   func(s *rationale.Settlement) { s.At = time.Time{} },
 		"person": func(s *rationale.Settlement) { s.By = "" },
-		"ground": func(s *rationale.Settlement) { s.Why = "" },
+		"ground": func(s *rationale.Settlement) { s.Why = " " },
 		"says":   func(s *rationale.Settlement) { s.Status = rationale.StatusUnknown },
 		"amount": func(s *rationale.Settlement) { s.Spent = "" },
 		"digits": func(s *rationale.Settlement) { s.Spent = "-1" },

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ambit-go/ambit/internal/money"
@@ -54,7 +55,7 @@ func checkSettlement(s *rationale.Settlement) error {
 	switch {
 	case s == nil || s.ID == "" || s.Decision == "" || s.At.IsZero():
 		return errors.New("ledger: the settlement needs an id, a time and a decision")
-	case s.By == "" || s.Why == "":
+	case strings.TrimSpace(s.By) == "" || strings.TrimSpace(s.Why) == "":
 		return errors.New("ledger: the settlement needs a person who settles, and a ground")
 	}
 	switch s.Status {
