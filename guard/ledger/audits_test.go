@@ -45,6 +45,8 @@ func TestAuditsBrake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := crashfs.New()
+			at := noon.Add(24 * time.Hour)
+			opts := append(opts, journal.WithClock(func() time.Time { return at }))
 			l := openLedger(t, fs, opts...)
 			again := func() {
 				if name != "at once" {
@@ -52,7 +54,6 @@ func TestAuditsBrake(t *testing.T) {
 					l = openLedger(t, fs, opts...)
 				}
 			}
-			at := noon.Add(24 * time.Hour)
 			assert.Empty(t, brakes(t, l, auditedDaily(at)))
 			at = at.Add(1)
 			assert.Equal(t, []string{"audit.every"}, brakes(t, l, auditedDaily(at)))

@@ -134,6 +134,9 @@ func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
 	if r == nil || m.answering == nil {
 		return errors.New("ledger: there is no review, or nothing to review")
 	}
+	if err := m.reached(r.At); err != nil {
+		return err
+	}
 	select {
 	case m.answering <- struct{}{}:
 		defer func() { <-m.answering }()

@@ -56,9 +56,8 @@ func TestReviewsAreOwedUntilTheyAreAnswered(t *testing.T) {
 func TestOverdueReviewsBrakeTheClass(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart %v", restart), func(t *testing.T) {
-			fs := crashfs.New()
-			l := openLedger(t, fs)
-			start := time.Now()
+			fs, start, now := crashfs.New(), noon, guardtest.NewClock(noon)
+			l := openLedger(t, fs, journal.WithClock(now.Now))
 			owing := func(class string, at time.Time) *rationale.Decision {
 				d := reviewed()
 				d.Class, d.At, d.Terms.MaxOverdue = class, at, 2
@@ -74,9 +73,10 @@ func TestOverdueReviewsBrakeTheClass(t *testing.T) {
 			owing("scale", start.Add(time.Hour))
 			if restart {
 				require.NoError(t, l.Close())
-				l = openLedger(t, fs)
+				l = openLedger(t, fs, journal.WithClock(now.Now))
 			}
 			due := start.Add(48 * time.Hour)
+			now.Set(due)
 			assert.Equal(t, rationale.Allow, owing("scale", due.Add(-1)).Verdict)
 			braked := owing("scale", due)
 			assert.Equal(t, rationale.Pend, braked.Verdict)

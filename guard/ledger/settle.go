@@ -42,10 +42,13 @@ func (m *Memory) checkLimits(d *rationale.Decision, now time.Time) error {
 // took beyond what it spent. With [ErrNotHeld] nothing is recorded; so it is with
 // any other error, unless that is [journal.ErrUncertain].
 //
-// What was spent counts in the windows in which the call was admitted. Who may
-// settle is the caller's to say.
+// What was spent counts in the windows in which the call was admitted. An At that the
+// journal's clock has not reached is [ErrRefused]. Who may settle is the caller's to say.
 func (m *Memory) Settle(ctx context.Context, s *rationale.Settlement) error {
 	if err := checkSettlement(s); err != nil {
+		return err
+	}
+	if err := m.reached(s.At); err != nil {
 		return err
 	}
 	return m.commit(ctx, &settling{m, s})

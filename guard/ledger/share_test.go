@@ -250,6 +250,9 @@ func TestASharedLogsClock(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), d.Limits[0].From, "the day is not over")
 	log.now = log.now.Add(-time.Hour)
 	assert.False(t, admits(t, a, spending(log.now.Add(time.Hour), "41", daily("100"))), "nor does it begin again")
+	later := log.now.Add(2 * time.Hour)
+	_, err := a.Audited(ctx, rationale.Audit{Authorization: "fleet", Judged: 1}, noon, later, "nightly", later)
+	assert.ErrorIs(t, err, ledger.ErrRefused, "what is audited is over by the log's clock")
 }
 
 // The outcome of a process that ended becomes unknown once its lease is over, and

@@ -162,6 +162,9 @@ func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, 
 	if err := what.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	if err := m.reached(at); err != nil {
+		return nil, err
+	}
 	if strings.TrimSpace(by) == "" || strings.TrimSpace(why) == "" {
 		return nil, fmt.Errorf("%w: the record needs who does it, and why", ErrRefused)
 	}

@@ -205,7 +205,8 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 // Answer records what one person says to a ticket. The caller gives Ticket, By,
 // Answer, Why and Change, where By is what its own verified login says; ID and At
 // are made where they are empty, At from the journal's clock, or the system's. An answer
-// that does not count is [ErrRefused], and is not recorded.
+// that does not count is [ErrRefused], and is not recorded; nor is one with an At that is
+// more than 10 s ahead of the journal's clock.
 //
 // A denial that was recorded is never passed over: no call uses the ticket
 // afterwards, nor after a crash. With any other error the answer does not count
@@ -214,6 +215,9 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
 	if a == nil || m.answering == nil {
 		return errors.New("ledger: there is no answer, or nothing to answer to")
+	}
+	if err := m.reached(a.At); err != nil {
+		return err
 	}
 	// One at a time: the next one is checked against those before it.
 	select {
@@ -263,6 +267,18 @@ func (s *answering) undo(uncertain bool) {
 	if t := s.tickets.byID[s.a.Ticket]; t != nil && !uncertain {
 		t.denying = false
 	}
+}
+
+// reached refuses the time of a record that a person causes where the journal's clock
+// has not reached it: every ticket would expire, and every review fall due, for good.
+func (m *Memory) reached(at time.Time) error {
+	if m.journal == nil {
+		return nil
+	}
+	if now := m.journal.Now(); at.Sub(now) > maxSkew {
+		return fmt.Errorf("%w: its time is %s, and the journal's clock says %s", ErrRefused, at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // identify gives a record that a person causes its id and its time. It is called
