@@ -1,9 +1,7 @@
 package ledger_test
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -455,47 +453,4 @@ func TestAWindowThatIsRecordedStaysOpen(t *testing.T) {
 	l := openLedger(t, fs)
 	assert.False(t, admits(t, l, spending(noon.Add(time.Minute), "41", daily("100"))))
 	assert.True(t, admits(t, l, spending(noon.Add(time.Minute), "40", daily("100"))))
-}
-
-// However many calls wait for a settlement: a snapshot of them can be written, so
-// that they can still be settled, and the ledger opened again.
-func TestWhatIsHeldFitsASnapshot(t *testing.T) {
-	log := &instant{now: noon.Add(123456789)}
-	m, state := ledger.Share(log)
-	log.state = state
-	limits := []rationale.Limit{rate("1000000", "24h0m0s"), rate("1000000", "1h0m0s"), sliding("100000", "24h0m0s")}
-	for _, unit := range []string{"hour", "day", "week", "month"} {
-		l := sliding("100000", unit)
-		l.Zone, l.CostCentre = "Europe/Stockholm", "CC-1"
-		limits = append(limits, l)
-	}
-	var err error
-	n := 0
-	for ; err == nil; n++ {
-		require.Less(t, n, 100_000)
-		err = m.Admit(ctx, spending(log.now, "0.0123456789", slices.Clone(limits)...))
-	}
-	require.ErrorContains(t, err, "settle those that are held")
-	assert.Greater(t, n, 10_000)
-	assert.Less(t, len(state.Snapshot(log.now)[0].(*rationale.Snapshot).State), 20<<20)
-	log.now = log.now.Add(time.Hour)
-	require.NoError(t, m.Expire(ctx))
-	require.NoError(t, m.Settle(ctx, settlement(&rationale.Decision{ID: m.Held(log.now)[0].Decision}, log.now, rationale.StatusNotExecuted, "")))
-	assert.NoError(t, m.Admit(ctx, spending(log.now, "0.0123456789", slices.Clone(limits)...)))
-}
-
-// instant is a shared log that keeps nothing.
-type instant struct {
-	state journal.State
-	now   time.Time
-}
-
-func (i *instant) Now() time.Time { return i.now }
-
-func (i *instant) Commit(_ context.Context, s ledger.Step) error {
-	recs, err := s.Take(i.now)
-	for _, rec := range recs {
-		i.state.Apply(rec, journal.Position{Segment: 1234})
-	}
-	return err
 }

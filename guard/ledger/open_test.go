@@ -470,34 +470,3 @@ func TestDenialsWithoutEvidenceAreRecordedAfterwards(t *testing.T) {
 	require.NotNil(t, restored)
 	assert.EqualValues(t, 3, restored.Denied)
 }
-
-// A time that somebody mistypes does not end every ticket, nor begin an audit's
-// future: what the ledger's clock has not reached is refused.
-func TestPeopleDoNotMoveTheClock(t *testing.T) {
-	l := openLedger(t, crashfs.New(), journal.WithClock(func() time.Time { return noon }))
-	asked, owing, spent := asks("a"), reviewed(), spending(noon, "1", sliding("100", "24h0m0s"))
-	for _, d := range []*rationale.Decision{asked, owing, spent} {
-		d.At = noon
-		require.NoError(t, l.Admit(ctx, d))
-	}
-	require.NoError(t, l.Complete(ctx, ended(owing, 0, rationale.StatusSuccess, "")))
-	next := noon.AddDate(1, 0, 0)
-	answer, review := answers(asked, "sam", rationale.AnswerApprove), &rationale.Review{
-		Decision: owing.ID, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld,
-	}
-	answer.At, review.At = next, next
-	_, audited := l.Audited(ctx, rationale.Audit{Authorization: "fleet", Judged: 1}, noon.Add(-1), next, "nightly", next)
-	for what, err := range map[string]error{
-		"answer": l.Answer(ctx, answer), "review": l.Review(ctx, review), "audit": audited,
-		"suspension": l.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", next),
-		"settlement": l.Settle(ctx, settlement(spent, next, rationale.StatusNotExecuted, "")),
-	} {
-		require.ErrorIs(t, err, ledger.ErrRefused, what)
-		assert.ErrorContains(t, err, "2027-11-23T12:00:00Z", what)
-	}
-	assert.Empty(t, l.Suspensions())
-	assert.Equal(t, ledger.Status{Open: 1, Pending: 1, Owed: 1}, l.Status(noon))
-	answer.At, review.At = noon, noon
-	require.NoError(t, l.Answer(ctx, answer))
-	require.NoError(t, l.Review(ctx, review))
-}

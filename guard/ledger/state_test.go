@@ -3,15 +3,18 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/guard/guardtest"
 	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/internal/crashfs"
 	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
 )
@@ -171,4 +174,78 @@ func (h *history) admit(ticket *rationale.Decision) {
 	if d.Review != nil {
 		h.owing = append(h.owing, d)
 	}
+}
+
+// However many calls wait for a settlement: a snapshot of them can be written, so
+// that they can still be settled, and the ledger opened again.
+func TestWhatIsHeldFitsASnapshot(t *testing.T) {
+	log := &instant{now: noon.Add(123456789)}
+	m, state := ledger.Share(log)
+	log.state = state
+	limits := []rationale.Limit{rate("1000000", "24h0m0s"), rate("1000000", "1h0m0s"), sliding("100000", "24h0m0s")}
+	for _, unit := range []string{"hour", "day", "week", "month"} {
+		l := sliding("100000", unit)
+		l.Zone, l.CostCentre = "Europe/Stockholm", "CC-1"
+		limits = append(limits, l)
+	}
+	var err error
+	n := 0
+	for ; err == nil; n++ {
+		require.Less(t, n, 100_000)
+		err = m.Admit(ctx, spending(log.now, "0.0123456789", slices.Clone(limits)...))
+	}
+	require.ErrorContains(t, err, "settle those that are held")
+	assert.Greater(t, n, 10_000)
+	assert.Less(t, len(state.Snapshot(log.now)[0].(*rationale.Snapshot).State), 20<<20)
+	log.now = log.now.Add(time.Hour)
+	require.NoError(t, m.Expire(ctx))
+	require.NoError(t, m.Settle(ctx, settlement(&rationale.Decision{ID: m.Held(log.now)[0].Decision}, log.now, rationale.StatusNotExecuted, "")))
+	assert.NoError(t, m.Admit(ctx, spending(log.now, "0.0123456789", slices.Clone(limits)...)))
+}
+
+// instant is a shared log that keeps nothing.
+type instant struct {
+	state journal.State
+	now   time.Time
+}
+
+func (i *instant) Now() time.Time { return i.now }
+
+func (i *instant) Commit(_ context.Context, s ledger.Step) error {
+	recs, err := s.Take(i.now)
+	for _, rec := range recs {
+		i.state.Apply(rec, journal.Position{Segment: 1234})
+	}
+	return err
+}
+
+// A time that somebody mistypes does not end every ticket, nor begin an audit's
+// future: what the ledger's clock has not reached is refused.
+func TestPeopleDoNotMoveTheClock(t *testing.T) {
+	l := openLedger(t, crashfs.New(), journal.WithClock(func() time.Time { return noon }))
+	asked, owing, spent := asks("a"), reviewed(), spending(noon, "1", sliding("100", "24h0m0s"))
+	for _, d := range []*rationale.Decision{asked, owing, spent} {
+		d.At = noon
+		require.NoError(t, l.Admit(ctx, d))
+	}
+	require.NoError(t, l.Complete(ctx, ended(owing, 0, rationale.StatusSuccess, "")))
+	next := noon.AddDate(1, 0, 0)
+	answer, review := answers(asked, "sam", rationale.AnswerApprove), &rationale.Review{
+		Decision: owing.ID, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld,
+	}
+	answer.At, review.At = next, next
+	_, audited := l.Audited(ctx, rationale.Audit{Authorization: "fleet", Judged: 1}, noon.Add(-1), next, "nightly", next)
+	for what, err := range map[string]error{
+		"answer": l.Answer(ctx, answer), "review": l.Review(ctx, review), "audit": audited,
+		"suspension": l.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", next),
+		"settlement": l.Settle(ctx, settlement(spent, next, rationale.StatusNotExecuted, "")),
+	} {
+		require.ErrorIs(t, err, ledger.ErrRefused, what)
+		assert.ErrorContains(t, err, "2027-11-23T12:00:00Z", what)
+	}
+	assert.Empty(t, l.Suspensions())
+	assert.Equal(t, ledger.Status{Open: 1, Pending: 1, Owed: 1}, l.Status(noon))
+	answer.At, review.At = noon, noon
+	require.NoError(t, l.Answer(ctx, answer))
+	require.NoError(t, l.Review(ctx, review))
 }
