@@ -51,7 +51,8 @@ const maxLate = 64
 // Share returns a ledger on a shared log, and its state, which the log restores from
 // a snapshot and gives every record. It rests on the log's clock: windows, tickets,
 // reviews and leases run by it, and a draft of a process whose own clock is
-// more than 10 s away is an error.
+// more than 10 s away is an error. So is one that took as long until it was admitted:
+// facts must answer well within that.
 //
 // The outcome of an allowed decision that does not come within its lease becomes
 // unknown, recorded by whichever process makes the next step ([Memory.Expire]): the
@@ -159,7 +160,7 @@ func (m *Memory) countedAt(d *rationale.Decision) (time.Time, error) {
 		return d.At, nil
 	}
 	if skew := d.At.Sub(m.latest); skew.Abs() > maxSkew {
-		return time.Time{}, fmt.Errorf("ledger: this process's clock says %s, the shared log's %s: set the clock", d.At.UTC().Format(time.RFC3339Nano), m.latest.UTC().Format(time.RFC3339Nano))
+		return time.Time{}, fmt.Errorf("ledger: the call is of %s, and the shared log's clock says %s: set the clock of this process, or have its facts answer sooner", d.At.UTC().Format(time.RFC3339Nano), m.latest.UTC().Format(time.RFC3339Nano))
 	}
 	return m.latest, nil
 }
