@@ -72,8 +72,9 @@ type Memory struct {
 
 	suspensions suspensions
 	audits      audits
-	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
-	answering   chan struct{} // holds whoever answers
+	admitting   sync.RWMutex // read-held from the check of a call until it is recorded
+	answering   turn         // of whoever answers
+	switching   turn         // of whoever suspends or resumes
 }
 
 // New returns a ledger that records with recorder and remembers nothing of what
@@ -88,7 +89,7 @@ func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
-		suspensions: make(suspensions), audits: make(audits), answering: make(chan struct{}, 1),
+		suspensions: make(suspensions), audits: make(audits), answering: make(turn, 1), switching: make(turn, 1),
 	}
 }
 

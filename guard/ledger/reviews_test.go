@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -282,4 +283,36 @@ func TestEverythingCanAlwaysBeSuspended(t *testing.T) {
 	d := guardtest.Allowed()
 	require.NoError(t, l.Admit(ctx, d))
 	assert.Equal(t, rationale.Deny, d.Verdict)
+}
+
+// Who suspends while somebody resumes is not overtaken: what is in force is what
+// was recorded last.
+func TestASuspensionIsNotOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := rationale.Suspension{Everything: true}
+		recorded, release := make(chan struct{}), make(chan struct{})
+		var last rationale.Event
+		l := ledger.New(recorderFunc(func(_ context.Context, recs ...rationale.Record) error {
+			if r, ok := recs[0].(*rationale.Lifecycle); ok {
+				if last = r.Event; last == rationale.EventResumed {
+					close(recorded)
+					<-release // it is recorded, and nobody knows yet
+				}
+			}
+			return nil
+		}))
+		require.NoError(t, l.Suspend(ctx, all, "lee", "incident", noon))
+		resumed, suspended := make(chan error, 1), make(chan error, 1)
+		go func() { resumed <- l.Resume(ctx, all, "kim", "over", noon) }()
+		<-recorded
+		go func() { suspended <- l.Suspend(ctx, all, "lee", "not over", noon) }()
+		synctest.Wait()
+		close(release)
+		require.NoError(t, <-resumed)
+		require.NoError(t, <-suspended)
+		require.Equal(t, rationale.EventSuspended, last)
+		d := guardtest.Allowed()
+		require.NoError(t, l.Admit(ctx, d))
+		assert.Equal(t, rationale.Deny, d.Verdict)
+	})
 }

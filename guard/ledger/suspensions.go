@@ -77,7 +77,7 @@ func (m *Memory) Suspensions() []*rationale.Lifecycle {
 // host's own login has verified, and why are recorded. The zero at is now, as for
 // [Memory.Answer].
 //
-// It fails closed: with an error of the recorder the suspension is in force, until
+// It fails closed: with an error of the recorder or of ctx the suspension is in force, until
 // [Memory.Resume] or the end of the process; suspend again to have it on record. An
 // invalid one, one without by and why, and one beyond 4,096 that is not of everything
 // are [ErrRefused], and not in force. What is suspended already stays so, with both
@@ -87,7 +87,14 @@ func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why
 	if err != nil {
 		return err
 	}
-	if err := m.halt(what, l); err != nil {
+	if err := m.halt(what, l); err != nil { // at once, whoever has the turn
+		return err
+	}
+	if err := m.switching.take(ctx); err != nil {
+		return err
+	}
+	defer m.switching.end()
+	if err := m.halt(what, l); err != nil { // again, since who had it may have resumed
 		return err
 	}
 	return m.commit(ctx, &suspending{m, what, l})
@@ -151,6 +158,10 @@ func (m *Memory) Resume(ctx context.Context, what rationale.Suspension, by, why 
 	if err != nil {
 		return err
 	}
+	if err := m.switching.take(ctx); err != nil {
+		return err
+	}
+	defer m.switching.end()
 	return m.commit(ctx, &suspending{m, what, l})
 }
 

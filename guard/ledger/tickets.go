@@ -219,13 +219,10 @@ func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
 	if err := m.reached(a.At); err != nil {
 		return err
 	}
-	// One at a time: the next one is checked against those before it.
-	select {
-	case m.answering <- struct{}{}:
-		defer func() { <-m.answering }()
-	case <-ctx.Done():
-		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	if err := m.answering.take(ctx); err != nil {
+		return err
 	}
+	defer m.answering.end()
 	return m.commit(ctx, &answering{m, a})
 }
 

@@ -107,6 +107,11 @@ func people() []mutant {
 			Why: "a suspension that nobody has on record outlives its process",
 		},
 		{
+			File: suspends, Package: ledger, Run: "^TestASuspensionIsNotOvertaken$",
+			Old: "\tif err := m.switching.take(ctx); err != nil {\n\t\treturn err\n\t}\n\tdefer m.switching.end()\n\tif err := m.halt", New: "\tif err := m.halt",
+			Why: "a resumption that is under way ends a later suspension",
+		},
+		{
 			File: suspends, Package: ledger, Run: "^TestEverythingCanAlwaysBeSuspended$",
 			Old: "len(s) >= maxSuspensions && !what.Everything", New: "len(s) >= maxSuspensions",
 			Why: "everything cannot be suspended where much is",
