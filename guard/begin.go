@@ -179,7 +179,7 @@ func (g *Guard) admit(ctx context.Context, e evaluation) (*rationale.Decision, r
 	if err == nil {
 		err = sealing
 	}
-	d.Terms.Lease = g.lease
+	d.Terms.Lease, d.Terms.Clock = g.lease, g.clock.latest()
 	if err == nil && g.ledger == nil && d.Parent != "" {
 		fail(d, rationale.Check{
 			Kind: rationale.CheckApproval, ID: "ticket", Result: rationale.Failed, Reason: rationale.ApprovalInvalid,

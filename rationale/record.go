@@ -298,6 +298,7 @@ type Terms struct {
 	KeyResult      bool          // it records keyed digests of the result and of an error, and no size
 	Lease          time.Duration // how long the outcome may take; zero: DefaultLease
 	Durability     Durability
+	Clock          time.Time // of the process, when it asks for admission; zero: the draft's At
 }
 
 // Durability says what a record survives before the call goes on. The zero

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -13,6 +15,7 @@ type admission struct {
 	*Memory
 	d      *rationale.Decision
 	oldest string // the decision that has to make room, claimed; empty: none
+	asked  time.Time // when, on a shared log
 	recs   [2]rationale.Record
 }
 
@@ -22,14 +25,18 @@ func (a *admission) take() (recs []rationale.Record, _ bool, err error) {
 	d := a.d
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.judge(d); err != nil {
+	now, err := a.countedAt()
+	if err != nil {
+		return nil, false, err
+	}
+	if err := a.judge(d, now); err != nil {
 		return nil, false, err
 	}
 	rationale.Conclude(d)
 	recs = append(a.recs[:0], d)
 	if d.Verdict == rationale.Allow {
 		if a.shared != nil {
-			d.Lease = a.expected(d) // any process may have to conclude it
+			d.Lease = now.Add(cmp.Or(max(d.Terms.Lease, 0), rationale.DefaultLease)) // any process may have to conclude it
 		}
 		if a.oldest, err = a.reserve(d); err != nil {
 			return nil, false, err
@@ -53,11 +60,7 @@ func expendable(d *rationale.Decision) bool {
 
 // judge adds the checks that only the ledger can make. A draft that is admitted
 // again, since its record failed, is judged again.
-func (m *Memory) judge(d *rationale.Decision) error {
-	now, err := m.countedAt(d)
-	if err != nil {
-		return err
-	}
+func (m *Memory) judge(d *rationale.Decision, now time.Time) error {
 	d.Approval = ""
 	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool {
 		switch c.Kind {

@@ -129,6 +129,9 @@ func (s *auditing) take() (recs []rationale.Record, expendable bool, err error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.l
+	if err := s.reached(l.At); err != nil {
+		return nil, false, err
+	}
 	s.identify(&l.ID, &l.At)
 	switch {
 	case s.audits == nil:
@@ -136,7 +139,7 @@ func (s *auditing) take() (recs []rationale.Record, expendable bool, err error) 
 	case strings.TrimSpace(l.By) == "":
 		err = fmt.Errorf("%w: the record needs who made the audit, or answers for it", ErrRefused)
 	case l.Audit != nil:
-		if cause := l.Audit.Validate(l.From, l.Until, l.At); cause != nil {
+		if cause := l.Audit.Validate(l.From, l.Until, s.asOf(l.At)); cause != nil {
 			err = fmt.Errorf("%w: %w", ErrRefused, cause)
 		}
 	case strings.TrimSpace(l.Message) == "":

@@ -45,6 +45,8 @@ func TestAuditsBrake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fs := crashfs.New()
+			at := noon.Add(24 * time.Hour)
+			opts := append(opts, journal.WithClock(func() time.Time { return at }))
 			l := openLedger(t, fs, opts...)
 			again := func() {
 				if name != "at once" {
@@ -52,7 +54,6 @@ func TestAuditsBrake(t *testing.T) {
 					l = openLedger(t, fs, opts...)
 				}
 			}
-			at := noon.Add(24 * time.Hour)
 			assert.Empty(t, brakes(t, l, auditedDaily(at)))
 			at = at.Add(1)
 			assert.Equal(t, []string{"audit.every"}, brakes(t, l, auditedDaily(at)))
@@ -132,4 +133,19 @@ func TestUnansweredAuditsAreBounded(t *testing.T) {
 	require.Len(t, all, 256)
 	assert.Equal(t, 300, all[0].Found)
 	assert.Equal(t, []string{"audit.max_unexplained"}, brakes(t, l, auditedDaily(noon)))
+}
+
+// Record lets nobody past the checks of what has a method of its own.
+func TestRecordTakesNoAudits(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	failed, err := l.Audited(ctx, rationale.Audit{Authorization: "fleet", Judged: 2, Unexplained: 2}, noon.Add(-time.Hour), noon, "nightly", noon)
+	require.NoError(t, err)
+	for name, past := range map[string]*rationale.Lifecycle{
+		"an answer":    {ID: "a", At: noon, Event: rationale.EventAnswered, Answers: failed},
+		"an audit":     {ID: "b", At: noon, Event: rationale.EventAudited, Until: noon.Add(time.Hour), Audit: &rationale.Audit{Authorization: "fleet"}},
+		"a suspension": {ID: "c", At: noon, Event: rationale.EventResumed, Suspension: &rationale.Suspension{Everything: true}},
+	} {
+		assert.Error(t, l.Record(ctx, past), name)
+	}
+	assert.Len(t, l.UnansweredAudits(), 1)
 }

@@ -24,6 +24,7 @@ type budgets struct {
 	recorded time.Time // the latest that a record says so
 	accounts map[accountKey]*account
 	taken    map[string]*reservation // by decision
+	bytes    int                     // of them, in a snapshot, at most
 	ended    recent
 	zones    map[string]*time.Location // that windows were placed in
 
@@ -93,6 +94,13 @@ func callOf(d *rationale.Decision) heldCall {
 		c.Authorization, c.Owner = d.Authorization.ID, d.Authorization.Owner
 	}
 	return c
+}
+
+// size is how much a snapshot says of it, at most.
+func (r *reservation) size() int {
+	c := &r.call
+	names := len(c.Agent) + len(c.OnBehalfOf) + len(c.Server) + len(c.Tool) + len(c.Class) + len(c.Authorization) + len(c.Owner)
+	return 320 + 2*names + 144*len(r.parts)
 }
 
 // part is what it took of one limit.
@@ -231,6 +239,7 @@ func (b *budgets) reserve(d *rationale.Decision) *reservation {
 		r.parts = append(r.parts, p)
 	}
 	b.taken[d.ID] = r
+	b.bytes += r.size()
 	return r
 }
 
@@ -343,6 +352,7 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		}
 	}
 	delete(b.taken, id)
+	b.bytes -= r.size()
 	if r.recorded {
 		b.ended.add(id)
 	}

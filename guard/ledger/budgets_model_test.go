@@ -111,15 +111,15 @@ func TestBudgetsAgainstAListOfEverything(t *testing.T) {
 	per, late := 2*time.Hour, time.Minute // a bucket of two hours has a minute
 	rapid.Check(t, func(t *rapid.T) {
 		fs := crashfs.New()
-		opts := []journal.Option{journal.WithFS(fs), journal.WithClock(func() time.Time { return noon })}
+		now, latest := noon.Add(11*time.Hour), time.Time{} // an hour before the day ends
+		opts := []journal.Option{journal.WithFS(fs), journal.WithClock(func() time.Time { return now })}
 		if n := rapid.IntRange(0, 5).Draw(t, "rotation"); n > 0 {
 			opts = append(opts, journal.WithRotation(journal.Rotation{Records: n}))
 		}
 		l, err := ledger.Open(dir, opts...)
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
-		now, latest := noon.Add(11*time.Hour), time.Time{} // an hour before the day ends
-		var day time.Time                                  // the latest that began
+		var day time.Time // the latest that began
 		var all []*modelled
 		sums := func(at time.Time, window time.Duration, from time.Time) (spent, inDay, number int64) {
 			for _, m := range all {

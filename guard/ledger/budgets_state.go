@@ -101,6 +101,7 @@ func (b *budgets) restore(s budgetsState) error {
 			r.parts = append(r.parts, p)
 		}
 		b.taken[t.Decision] = r
+		b.bytes += r.size()
 	}
 	return nil
 }

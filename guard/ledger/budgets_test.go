@@ -316,7 +316,7 @@ func TestSettleRefuses(t *testing.T) {
 		"id":     func(s *rationale.Settlement) { s.ID = "" },
 		"time":   func(s *rationale.Settlement) { s.At = time.Time{} },
 		"person": func(s *rationale.Settlement) { s.By = "" },
-		"ground": func(s *rationale.Settlement) { s.Why = "" },
+		"ground": func(s *rationale.Settlement) { s.Why = " " },
 		"says":   func(s *rationale.Settlement) { s.Status = rationale.StatusUnknown },
 		"amount": func(s *rationale.Settlement) { s.Spent = "" },
 		"digits": func(s *rationale.Settlement) { s.Spent = "-1" },
@@ -382,7 +382,7 @@ func TestTheStateOfManyCallsStaysSmall(t *testing.T) {
 // The segment with a decision that waits for a settlement stays.
 func TestWhatIsHeldIsNotRetired(t *testing.T) {
 	fs := crashfs.New()
-	l := openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 3}))
+	l := openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 3}), journal.WithClock(func() time.Time { return noon.Add(time.Hour) }))
 	d := spending(noon, "60", sliding("100", "24h0m0s"))
 	require.True(t, admits(t, l, d))
 	require.NoError(t, l.Complete(ctx, ended(d, time.Second, rationale.StatusUnknown, "60")))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // Budgets is the state machine of limits alone.
@@ -34,4 +35,22 @@ func (b *Budgets) Snapshot(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// Local is a ledger without a journal, and its state.
+func Local() (*Memory, journal.State) {
+	m := newMemory()
+	return m, projection{m}
+}
+
+// Sizes are what a ledger counts of what it keeps, to stay within its bounds.
+func (m *Memory) Sizes() []int {
+	dues := 0
+	for _, due := range m.reviews.classes {
+		dues += len(due)
+	}
+	return []int{
+		m.open.len(), len(m.tickets.byID), m.tickets.bytes, len(m.reviews.byID), m.reviews.bytes, dues,
+		len(m.budgets.taken), m.budgets.bytes, len(m.given),
+	}
 }

@@ -52,7 +52,8 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 // gets the outcome unknown when another is admitted. Of 16,384 tickets, or 16 MiB
 // of them, the next to expire is forgotten; it stays in the records, and can no
 // longer be used. With 16,384 reviews owed, or 16 MiB, calls that could owe another
-// wait for people.
+// wait for people. With 16 MiB of calls that hold a budget, of which each is 192 bytes
+// and 144 for each of its limits, no other is admitted that would take of a limit.
 type Memory struct {
 	recorder Recorder
 	journal  *journal.Journal // nil: the recorder is no journal that was opened here
@@ -72,8 +73,9 @@ type Memory struct {
 	suspensions suspensions
 	audits      audits
 	notifying   notifying
-	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
-	answering   chan struct{} // holds whoever answers
+	admitting   sync.RWMutex // read-held from the check of a call until it is recorded
+	answering   turn         // of whoever answers
+	switching   turn         // of whoever suspends or resumes
 }
 
 // New returns a ledger that records with recorder and remembers nothing of what
@@ -88,7 +90,7 @@ func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
-		suspensions: make(suspensions), audits: make(audits), answering: make(chan struct{}, 1),
+		suspensions: make(suspensions), audits: make(audits), answering: make(turn, 1), switching: make(turn, 1),
 	}
 }
 
@@ -112,7 +114,11 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	}
 	m.admitting.RLock()
 	defer m.admitting.RUnlock()
-	return m.commit(ctx, &admission{Memory: m, d: d})
+	a := &admission{Memory: m, d: d}
+	if m.shared != nil {
+		a.asked = time.Now()
+	}
+	return m.commit(ctx, a)
 }
 
 // Complete records the outcome of an allowed decision. For a decision that
@@ -154,14 +160,16 @@ func (c *completion) undo(uncertain bool) {
 }
 
 // Record appends lifecycle records as they are. Every other record has a method of
-// its own, which checks it; so has a suspension by a person.
+// its own, which checks it; so have a suspension by a person, an audit and an answer
+// to one.
 func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 	if len(recs) == 0 {
 		return nil
 	}
 	for _, rec := range recs {
-		if l, ok := rec.(*rationale.Lifecycle); !ok || l == nil || l.Suspension != nil {
-			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T or a suspension", rec)
+		l, ok := rec.(*rationale.Lifecycle)
+		if !ok || l == nil || l.Suspension != nil || l.Event == rationale.EventAudited || l.Event == rationale.EventAnswered {
+			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T, a suspension or an audit", rec)
 		}
 	}
 	return m.commit(ctx, asIs(recs))
@@ -181,10 +189,9 @@ func (m *Memory) Status(at time.Time) Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at = m.asOf(at)
-	m.tickets.expire(at)
 	overdue := 0
 	for range m.reviews.due.until(at) {
 		overdue++
 	}
-	return Status{Open: m.open.len(), Pending: m.tickets.pending(), Owed: m.reviews.due.len(), Overdue: overdue}
+	return Status{Open: m.open.len(), Pending: len(m.tickets.pending(m.later(at))), Owed: m.reviews.due.len(), Overdue: overdue}
 }

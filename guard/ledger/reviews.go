@@ -137,12 +137,13 @@ func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
 	if r == nil || m.answering == nil {
 		return errors.New("ledger: there is no review, or nothing to review")
 	}
-	select {
-	case m.answering <- struct{}{}:
-		defer func() { <-m.answering }()
-	case <-ctx.Done():
-		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	if err := m.reached(r.At); err != nil {
+		return err
 	}
+	if err := m.answering.take(ctx); err != nil {
+		return err
+	}
+	defer m.answering.end()
 	return m.commit(ctx, &reviewing{m, r})
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -56,9 +57,8 @@ func TestReviewsAreOwedUntilTheyAreAnswered(t *testing.T) {
 func TestOverdueReviewsBrakeTheClass(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart %v", restart), func(t *testing.T) {
-			fs := crashfs.New()
-			l := openLedger(t, fs)
-			start := time.Now()
+			fs, start, now := crashfs.New(), noon, guardtest.NewClock(noon)
+			l := openLedger(t, fs, journal.WithClock(now.Now))
 			owing := func(class string, at time.Time) *rationale.Decision {
 				d := reviewed()
 				d.Class, d.At, d.Terms.MaxOverdue = class, at, 2
@@ -74,9 +74,10 @@ func TestOverdueReviewsBrakeTheClass(t *testing.T) {
 			owing("scale", start.Add(time.Hour))
 			if restart {
 				require.NoError(t, l.Close())
-				l = openLedger(t, fs)
+				l = openLedger(t, fs, journal.WithClock(now.Now))
 			}
 			due := start.Add(48 * time.Hour)
+			now.Set(due)
 			assert.Equal(t, rationale.Allow, owing("scale", due.Add(-1)).Verdict)
 			braked := owing("scale", due)
 			assert.Equal(t, rationale.Pend, braked.Verdict)
@@ -246,4 +247,72 @@ func (past) Snapshot(now time.Time) []rationale.Record {
 	return []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: []byte(
 		`{"version":1,"open":[{"decision":"d1","at":"2026-11-01T10:00:00Z","segment":1}],` +
 			`"tickets":[{"decision":"d2","at":"2036-11-01T10:00:00Z","segment":1}],"reviews":[{"decision":"d3","at":"2026-11-01T10:00:00Z","segment":1}]}`)}}
+}
+
+// What is suspended without a record of it ends with the process: it is in no
+// snapshot, and none fails because of it.
+func TestASuspensionThatIsNotRecordedIsInNoSnapshot(t *testing.T) {
+	log := &shelf{now: noon, err: syscall.ECONNREFUSED}
+	m, r := join(t, log)
+	require.Error(t, m.Suspend(ctx, rationale.Suspension{Everything: true}, "lee", "incident", time.Time{}))
+	log.err = nil
+	require.NoError(t, m.Suspend(ctx, rationale.Suspension{Agent: "robot"}, "lee", "incident", time.Time{}))
+	recs := r.state.Snapshot(noon)
+	require.NotEmpty(t, recs)
+	again, state := ledger.Share(down{})
+	require.NoError(t, state.Restore(recs[0].(*rationale.Snapshot)))
+	require.Len(t, again.Suspensions(), 1)
+	assert.Equal(t, "robot", again.Suspensions()[0].Suspension.Agent)
+	require.Len(t, m.Suspensions(), 2)
+	for _, l := range m.Suspensions() {
+		assert.NotEmpty(t, l.ID)
+	}
+}
+
+// Everything can be suspended whatever else is.
+func TestEverythingCanAlwaysBeSuspended(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	suspend := func(what rationale.Suspension) error {
+		return l.Suspend(ctx, what, "lee", "incident", noon)
+	}
+	for i := range 4096 {
+		require.NoError(t, suspend(rationale.Suspension{Agent: fmt.Sprint(i)}))
+	}
+	require.ErrorIs(t, suspend(rationale.Suspension{Agent: "another"}), ledger.ErrRefused)
+	require.NoError(t, suspend(rationale.Suspension{Everything: true}))
+	d := guardtest.Allowed()
+	require.NoError(t, l.Admit(ctx, d))
+	assert.Equal(t, rationale.Deny, d.Verdict)
+}
+
+// Who suspends while somebody resumes is not overtaken: what is in force is what
+// was recorded last.
+func TestASuspensionIsNotOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := rationale.Suspension{Everything: true}
+		recorded, release := make(chan struct{}), make(chan struct{})
+		var last rationale.Event
+		l := ledger.New(recorderFunc(func(_ context.Context, recs ...rationale.Record) error {
+			if r, ok := recs[0].(*rationale.Lifecycle); ok {
+				if last = r.Event; last == rationale.EventResumed {
+					close(recorded)
+					<-release // it is recorded, and nobody knows yet
+				}
+			}
+			return nil
+		}))
+		require.NoError(t, l.Suspend(ctx, all, "lee", "incident", noon))
+		resumed, suspended := make(chan error, 1), make(chan error, 1)
+		go func() { resumed <- l.Resume(ctx, all, "kim", "over", noon) }()
+		<-recorded
+		go func() { suspended <- l.Suspend(ctx, all, "lee", "not over", noon) }()
+		synctest.Wait()
+		close(release)
+		require.NoError(t, <-resumed)
+		require.NoError(t, <-suspended)
+		require.Equal(t, rationale.EventSuspended, last)
+		d := guardtest.Allowed()
+		require.NoError(t, l.Admit(ctx, d))
+		assert.Equal(t, rationale.Deny, d.Verdict)
+	})
 }

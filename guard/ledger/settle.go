@@ -7,15 +7,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ambit-go/ambit/internal/money"
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// maxTaken bounds the calls that hold a budget: while so many wait for a
-// settlement, nothing more is admitted that would take of a limit.
-const maxTaken = 2 * maxOpen
+// maxTakenBytes bounds what a snapshot says of the calls that hold a budget: while
+// so many wait for a settlement, nothing more is admitted that would take of a limit.
+const maxTakenBytes = 16 << 20
 
 // ErrNotHeld is the error of [Memory.Settle] for a decision that waits for no
 // settlement: it is not known, takes of no limit, ended, was settled before, or its
@@ -30,7 +31,7 @@ func (m *Memory) checkLimits(d *rationale.Decision, now time.Time) error {
 	if m.budgets.knows(d.ID) {
 		return fmt.Errorf("ledger: decision %s was admitted before", d.ID)
 	}
-	if len(m.budgets.taken) >= maxTaken {
+	if m.budgets.bytes >= maxTakenBytes {
 		return errors.New("ledger: too many calls wait for their outcome or a settlement: settle those that are held")
 	}
 	d.Checks = append(d.Checks, m.budgets.check(d, now)...)
@@ -41,10 +42,13 @@ func (m *Memory) checkLimits(d *rationale.Decision, now time.Time) error {
 // took beyond what it spent. With [ErrNotHeld] nothing is recorded; so it is with
 // any other error, unless that is [journal.ErrUncertain].
 //
-// What was spent counts in the windows in which the call was admitted. Who may
-// settle is the caller's to say.
+// What was spent counts in the windows in which the call was admitted. An At that the
+// journal's clock has not reached is [ErrRefused]. Who may settle is the caller's to say.
 func (m *Memory) Settle(ctx context.Context, s *rationale.Settlement) error {
 	if err := checkSettlement(s); err != nil {
+		return err
+	}
+	if err := m.reached(s.At); err != nil {
 		return err
 	}
 	return m.commit(ctx, &settling{m, s})
@@ -54,7 +58,7 @@ func checkSettlement(s *rationale.Settlement) error {
 	switch {
 	case s == nil || s.ID == "" || s.Decision == "" || s.At.IsZero():
 		return errors.New("ledger: the settlement needs an id, a time and a decision")
-	case s.By == "" || s.Why == "":
+	case strings.TrimSpace(s.By) == "" || strings.TrimSpace(s.Why) == "":
 		return errors.New("ledger: the settlement needs a person who settles, and a ground")
 	}
 	switch s.Status {

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -154,15 +153,20 @@ func (m *Memory) advance(now time.Time) {
 }
 
 // countedAt returns when a draft is held against what depends on the time: by its
-// own clock, or by that of the shared log, from which its own must not be far.
-func (m *Memory) countedAt(d *rationale.Decision) (time.Time, error) {
-	if m.shared == nil {
-		return d.At, nil
+// own clock, or by that of the shared log, from which the process's own must not be far.
+func (a *admission) countedAt() (time.Time, error) {
+	if a.shared == nil {
+		return a.d.At, nil
 	}
-	if skew := d.At.Sub(m.latest); skew.Abs() > maxSkew {
-		return time.Time{}, fmt.Errorf("ledger: this process's clock says %s, the shared log's %s: set the clock", d.At.UTC().Format(time.RFC3339Nano), m.latest.UTC().Format(time.RFC3339Nano))
+	clock := a.d.Terms.Clock
+	if clock.IsZero() {
+		clock = a.d.At
 	}
-	return m.latest, nil
+	if skew := clock.Add(time.Since(a.asked)).Sub(a.latest); skew.Abs() > maxSkew {
+		return time.Time{}, fmt.Errorf("ledger: this process's clock is %s away from that of the shared log, which says %s: set the clock",
+			skew.Round(time.Millisecond), a.latest.UTC().Format(time.RFC3339Nano))
+	}
+	return a.latest, nil
 }
 
 // expected is the time by which open decisions are in order: on a shared log that by
@@ -174,7 +178,7 @@ func (m *Memory) expected(d *rationale.Decision) time.Time {
 	if !d.Lease.IsZero() {
 		return d.Lease
 	}
-	return d.At.Add(cmp.Or(max(d.Terms.Lease, 0), rationale.DefaultLease))
+	return d.At.Add(rationale.DefaultLease)
 }
 
 // asOf is the time that something is asked for: now, on a shared log.

@@ -50,8 +50,7 @@ type replica struct {
 	head    int // of the log when they were taken
 }
 
-func join(t *testing.T, log *shelf) (*ledger.Memory, *replica) {
-	t.Helper()
+func join(_ require.TestingT, log *shelf) (*ledger.Memory, *replica) {
 	r := &replica{log: log}
 	m, state := ledger.Share(r)
 	r.state = state
@@ -244,6 +243,10 @@ func TestASharedLogsClock(t *testing.T) {
 	for _, skew := range []time.Duration{11 * time.Second, -11 * time.Second} {
 		assert.ErrorContains(t, a.Admit(ctx, spending(noon.Add(skew), "1")), "set the clock")
 	}
+	slow := spending(noon.Add(-time.Hour), "1") // that it was evaluated for long is no skew
+	slow.Terms.Clock = noon
+	require.True(t, admits(t, a, slow))
+	assert.Equal(t, noon.Add(rationale.DefaultLease), slow.Lease)
 	log.now = time.Date(2026, 11, 23, 23, 59, 55, 0, time.UTC)
 	d := spending(log.now.Add(9*time.Second), "60", daily("100"))
 	require.True(t, admits(t, a, d))
@@ -251,6 +254,9 @@ func TestASharedLogsClock(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), d.Limits[0].From, "the day is not over")
 	log.now = log.now.Add(-time.Hour)
 	assert.False(t, admits(t, a, spending(log.now.Add(time.Hour), "41", daily("100"))), "nor does it begin again")
+	later := log.now.Add(2 * time.Hour)
+	_, err := a.Audited(ctx, rationale.Audit{Authorization: "fleet", Judged: 1}, noon, later, "nightly", later)
+	assert.ErrorIs(t, err, ledger.ErrRefused, "what is audited is over by the log's clock")
 }
 
 // The outcome of a process that ended becomes unknown once its lease is over, and

@@ -20,6 +20,20 @@ type step interface {
 	undo(uncertain bool)
 }
 
+// turn is for what one caller does at a time, checked against what was before.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	}
+}
+
+func (t turn) end() { <-t }
+
 // commit makes a step, with the outcomes of what went adrift.
 func (m *Memory) commit(ctx context.Context, s step) error {
 	if m.shared != nil {

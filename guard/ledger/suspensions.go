@@ -13,11 +13,16 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// maxSuspensions bounds what can be suspended apart.
+// maxSuspensions bounds what can be suspended apart, beside everything.
 const maxSuspensions = 4096
 
-// suspensions are those in force, with the records that say so.
-type suspensions map[rationale.Suspension]*rationale.Lifecycle
+// suspensions are those in force.
+type suspensions map[rationale.Suspension]suspended
+
+type suspended struct {
+	by       *rationale.Lifecycle // the record that says so
+	recorded bool
+}
 
 // deny adds a failed check for every suspension that concerns the draft.
 func (s suspensions) deny(d *rationale.Decision) {
@@ -28,7 +33,7 @@ func (s suspensions) deny(d *rationale.Decision) {
 		if what.Concerns(d) {
 			d.Checks = append(d.Checks, rationale.Check{
 				Kind: rationale.CheckSuspended, ID: "suspended " + what.String(), Result: rationale.Failed, Reason: rationale.Suspended,
-				Message: "suspended by " + s[what].By + ": " + s[what].Message,
+				Message: "suspended by " + s[what].by.By + ": " + s[what].by.Message,
 			})
 		}
 	}
@@ -49,7 +54,7 @@ func (s suspensions) apply(l *rationale.Lifecycle) {
 	switch {
 	case l.Suspension == nil:
 	case l.Event == rationale.EventSuspended:
-		s[*l.Suspension] = l
+		s[*l.Suspension] = suspended{l, true}
 	case l.Event == rationale.EventResumed:
 		delete(s, *l.Suspension)
 	}
@@ -62,7 +67,7 @@ func (m *Memory) Suspensions() []*rationale.Lifecycle {
 	defer m.mu.Unlock()
 	all := make([]*rationale.Lifecycle, 0, len(m.suspensions))
 	for _, what := range m.suspensions.list() {
-		all = append(all, m.suspensions[what])
+		all = append(all, m.suspensions[what].by)
 	}
 	return all
 }
@@ -72,16 +77,24 @@ func (m *Memory) Suspensions() []*rationale.Lifecycle {
 // host's own login has verified, and why are recorded. The zero at is now, as for
 // [Memory.Answer].
 //
-// It fails closed: with an error of the recorder the suspension is in force, until
+// It fails closed: with an error of the recorder or of ctx the suspension is in force, until
 // [Memory.Resume] or the end of the process; suspend again to have it on record. An
-// invalid one, one without by and why, and one beyond 4,096 are [ErrRefused], and
-// not in force. What is suspended already stays so, with both records.
+// invalid one, one without by and why, and one beyond 4,096 that is not of everything
+// are [ErrRefused], and not in force. What is suspended already stays so, with both
+// records.
 func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error {
 	l, err := m.switched(rationale.EventSuspended, what, by, why, at)
 	if err != nil {
 		return err
 	}
-	if err := m.halt(what, l); err != nil {
+	if err := m.halt(what, l); err != nil { // at once, whoever has the turn
+		return err
+	}
+	if err := m.switching.take(ctx); err != nil {
+		return err
+	}
+	defer m.switching.end()
+	if err := m.halt(what, l); err != nil { // again, since who had it may have resumed
 		return err
 	}
 	return m.commit(ctx, &suspending{m, what, l})
@@ -91,7 +104,9 @@ func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why
 // recorded.
 func (m *Memory) halt(what rationale.Suspension, l *rationale.Lifecycle) error {
 	m.mu.Lock()
-	err := m.suspensions.add(what, l)
+	said := *l // the step may still be given its time
+	m.identify(&said.ID, &said.At)
+	err := m.suspensions.add(what, &said)
 	m.mu.Unlock()
 	if err != nil {
 		return err
@@ -104,13 +119,13 @@ func (m *Memory) halt(what rationale.Suspension, l *rationale.Lifecycle) error {
 
 // add puts a suspension in force, unless it is.
 func (s suspensions) add(what rationale.Suspension, l *rationale.Lifecycle) error {
-	if s[what] != nil {
+	if _, is := s[what]; is {
 		return nil
 	}
-	if len(s) >= maxSuspensions {
+	if len(s) >= maxSuspensions && !what.Everything {
 		return fmt.Errorf("%w: %d suspensions are in force already; suspend everything, or resume some", ErrRefused, maxSuspensions)
 	}
-	s[what] = l
+	s[what] = suspended{by: l}
 	return nil
 }
 
@@ -128,7 +143,7 @@ func (s *suspending) take() (recs []rationale.Record, expendable bool, err error
 	s.identify(&s.l.ID, &s.l.At)
 	if s.l.Event == rationale.EventSuspended {
 		err = s.suspensions.add(s.what, s.l)
-	} else if s.suspensions[s.what] == nil {
+	} else if _, is := s.suspensions[s.what]; !is {
 		err = fmt.Errorf("%w: %s is not suspended by a person; a Suspension document ends when it is removed", ErrRefused, s.what)
 	}
 	return []rationale.Record{s.l}, false, err
@@ -143,6 +158,10 @@ func (m *Memory) Resume(ctx context.Context, what rationale.Suspension, by, why 
 	if err != nil {
 		return err
 	}
+	if err := m.switching.take(ctx); err != nil {
+		return err
+	}
+	defer m.switching.end()
 	return m.commit(ctx, &suspending{m, what, l})
 }
 
@@ -153,6 +172,9 @@ func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, 
 	}
 	if err := what.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if err := m.reached(at); err != nil {
+		return nil, err
 	}
 	if strings.TrimSpace(by) == "" || strings.TrimSpace(why) == "" {
 		return nil, fmt.Errorf("%w: the record needs who does it, and why", ErrRefused)
@@ -170,7 +192,10 @@ func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, 
 func (s suspensions) save() ([]json.RawMessage, error) {
 	var saved []json.RawMessage
 	for _, what := range s.list() {
-		data, err := rationale.Marshal(s[what])
+		if !s[what].recorded {
+			continue
+		}
+		data, err := rationale.Marshal(s[what].by)
 		if err != nil {
 			return nil, err
 		}

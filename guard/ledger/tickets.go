@@ -100,15 +100,15 @@ func essence(d *rationale.Decision) *rationale.Decision {
 	}
 }
 
-// pending counts the tickets that wait for an answer or for their use.
-func (s *tickets) pending() int {
-	n := 0
+// pending returns the tickets that wait, at a time, for an answer or for their use.
+func (s *tickets) pending(at time.Time) []*ticket {
+	var open []*ticket
 	for _, t := range s.byID {
-		if !t.Closed() {
-			n++
+		if !t.Closed() && t.Decision.Ticket.Expires.After(at) {
+			open = append(open, t)
 		}
 	}
-	return n
+	return open
 }
 
 // present judges a draft that presents a ticket.
@@ -169,10 +169,13 @@ func sizeOf(rec rationale.Record) int {
 	return len(data)
 }
 
-// answered takes in a recorded answer.
+// answered takes in a recorded answer. One that was given again, while nobody knew
+// what had become of the first, is no second one.
 func (m *Memory) answered(a *rationale.Approval) {
 	t := m.tickets.byID[a.Ticket]
-	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool { return b.ID == a.ID }) {
+	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool {
+		return b.Answer == a.Answer && rationale.SamePerson(b.By.ID, a.By.ID)
+	}) {
 		return
 	}
 	t.Answers = append(t.Answers, a)
@@ -193,14 +196,11 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tickets.expire(m.later(m.asOf(at)))
 	var open []rationale.Pending
-	for _, t := range m.tickets.byID {
-		if !t.Closed() {
-			p := t.Pending
-			p.Answers = slices.Clone(p.Answers)
-			open = append(open, p)
-		}
+	for _, t := range m.tickets.pending(m.later(m.asOf(at))) {
+		p := t.Pending
+		p.Answers = slices.Clone(p.Answers)
+		open = append(open, p)
 	}
 	slices.SortFunc(open, func(a, b rationale.Pending) int {
 		return cmp.Or(a.Decision.Ticket.Expires.Compare(b.Decision.Ticket.Expires), cmp.Compare(a.Decision.ID, b.Decision.ID))
@@ -211,7 +211,8 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 // Answer records what one person says to a ticket. The caller gives Ticket, By,
 // Answer, Why and Change, where By is what its own verified login says; ID and At
 // are made where they are empty, At from the journal's clock, or the system's. An answer
-// that does not count is [ErrRefused], and is not recorded.
+// that does not count is [ErrRefused], and is not recorded; nor is one with an At that is
+// more than 10 s ahead of the journal's clock.
 //
 // A denial that was recorded is never passed over: no call uses the ticket
 // afterwards, nor after a crash. With any other error the answer does not count
@@ -221,13 +222,13 @@ func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
 	if a == nil || m.answering == nil {
 		return errors.New("ledger: there is no answer, or nothing to answer to")
 	}
-	// One at a time: the next one is checked against those before it.
-	select {
-	case m.answering <- struct{}{}:
-		defer func() { <-m.answering }()
-	case <-ctx.Done():
-		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	if err := m.reached(a.At); err != nil {
+		return err
 	}
+	if err := m.answering.take(ctx); err != nil {
+		return err
+	}
+	defer m.answering.end()
 	return m.commit(ctx, &answering{m, a})
 }
 
@@ -245,7 +246,6 @@ func (s *answering) take() (recs []rationale.Record, expendable bool, err error)
 	s.identify(&a.ID, &a.At)
 	a.Kind = rationale.KindApproval
 	now := s.later(s.asOf(a.At))
-	s.tickets.expire(now)
 	t := s.tickets.byID[a.Ticket]
 	refused := errors.New("no ticket of this id is open: it has expired, or there was none")
 	switch {
@@ -270,6 +270,18 @@ func (s *answering) undo(uncertain bool) {
 	if t := s.tickets.byID[s.a.Ticket]; t != nil && !uncertain {
 		t.denying = false
 	}
+}
+
+// reached refuses the time of a record that a person causes where the journal's clock
+// has not reached it: every ticket would expire, and every review fall due, for good.
+func (m *Memory) reached(at time.Time) error {
+	if m.journal == nil {
+		return nil
+	}
+	if now := m.journal.Now(); at.Sub(now) > maxSkew {
+		return fmt.Errorf("%w: its time is %s, and the journal's clock says %s", ErrRefused, at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // identify gives a record that a person causes its id and its time. It is called

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -177,6 +178,38 @@ func TestAFailedStepUsesNothing(t *testing.T) {
 	assert.ErrorIs(t, l.Answer(ctx, &sampled), ledger.ErrRefused)
 	assert.Error(t, l.Answer(ctx, nil))
 	assert.Error(t, new(ledger.Memory).Answer(ctx, &sampled))
+}
+
+// A person who answers again, since the ledger did not say in time that it has the
+// first answer, is still one person.
+func TestOnePersonIsNoQuorum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := &slowDisk{FS: crashfs.New()}
+		l, err := ledger.Open(dir, journal.WithFS(disk))
+		require.NoError(t, err)
+		defer l.Close()
+		d := asks("a")
+		require.NoError(t, l.Admit(ctx, d))
+		entered, release := disk.hang()
+		short, cancel := context.WithCancel(ctx)
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { first <- l.Answer(short, answers(d, "sam", rationale.AnswerApprove)) }()
+		<-entered
+		cancel()
+		require.ErrorIs(t, <-first, journal.ErrUncertain)
+		go func() { second <- l.Answer(ctx, answers(d, "Sam", rationale.AnswerApprove)) }()
+		synctest.Wait() // it was checked, and waits for the disk
+		close(release)
+		require.NoError(t, <-second)
+		use := presents(d)
+		require.NoError(t, l.Admit(ctx, use))
+		assert.Equal(t, rationale.Deny, use.Verdict)
+		assert.Contains(t, use.Checks[len(use.Checks)-1].Message, "1 of 2")
+		require.NoError(t, l.Answer(ctx, answers(d, "kim", rationale.AnswerApprove)))
+		use = presents(d)
+		require.NoError(t, l.Admit(ctx, use))
+		assert.Equal(t, rationale.Allow, use.Verdict)
+	})
 }
 
 // What the ledger cannot know is held until it is known: a ticket whose use, or
@@ -389,4 +422,20 @@ func TestApprovalsUnderCrashes(t *testing.T) {
 	})
 	assert.NotZero(t, uses)
 	assert.NotZero(t, crashes)
+}
+
+// Who asks what will have expired by another time forgets nothing.
+func TestAskingChangesNothing(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	d := asks("a")
+	d.Terms.ApproveQuorum = 1
+	require.NoError(t, l.Admit(ctx, d))
+	tomorrow := d.At.Add(24 * time.Hour)
+	assert.Empty(t, l.Tickets(tomorrow))
+	assert.Zero(t, l.Status(tomorrow).Pending)
+	late := answers(d, "sam", rationale.AnswerApprove)
+	late.At = tomorrow
+	require.ErrorIs(t, l.Answer(ctx, late), ledger.ErrRefused)
+	assert.Len(t, l.Tickets(d.At), 1)
+	require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
 }

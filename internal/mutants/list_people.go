@@ -87,6 +87,36 @@ func people() []mutant {
 			Why: "a call runs while its denial is being recorded",
 		},
 		{
+			File: tickets, Package: ledger, Run: "^TestOnePersonIsNoQuorum$",
+			Old: "return b.Answer == a.Answer && rationale.SamePerson(b.By.ID, a.By.ID)", New: "return b.ID == a.ID",
+			Why: "one person who answers twice on a slow disk is a quorum of two",
+		},
+		{
+			File: tickets, Package: ledger, Run: "^TestPeopleDoNotMoveTheClock$",
+			Old: "at.Sub(now) > maxSkew", New: "at.IsZero()",
+			Why: "a mistyped year ends every ticket for good",
+		},
+		{
+			File: "guard/ledger/memory.go", Package: ledger, Run: "^TestRecordTakesNoAudits$",
+			Old: " || l.Event == rationale.EventAudited || l.Event == rationale.EventAnswered {", New: " {",
+			Why: "an audit is answered by nobody",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestASuspensionThatIsNotRecordedIsInNoSnapshot$",
+			Old: "if !s[what].recorded {", New: "if s[what].by == nil {",
+			Why: "a suspension that nobody has on record outlives its process",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestASuspensionIsNotOvertaken$",
+			Old: "\tif err := m.switching.take(ctx); err != nil {\n\t\treturn err\n\t}\n\tdefer m.switching.end()\n\tif err := m.halt", New: "\tif err := m.halt",
+			Why: "a resumption that is under way ends a later suspension",
+		},
+		{
+			File: suspends, Package: ledger, Run: "^TestEverythingCanAlwaysBeSuspended$",
+			Old: "len(s) >= maxSuspensions && !what.Everything", New: "len(s) >= maxSuspensions",
+			Why: "everything cannot be suspended where much is",
+		},
+		{
 			File: tickets, Package: ledger, Run: "^TestAnswersAndUsesSurviveARestart$",
 			Old: "t.Used, t.Replaced = one.Used, one.Replaced", New: "t.Replaced = one.Replaced",
 			Why: "an approval serves once more after a restart",

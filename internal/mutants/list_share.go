@@ -14,7 +14,7 @@ func sharing() []mutant {
 		},
 		{
 			File: file, Package: ledger, Run: "^TestASharedLogsClock$",
-			Old: "\treturn m.latest, nil\n", New: "\treturn d.At, nil\n",
+			Old: "\treturn a.latest, nil\n", New: "\treturn a.d.At, nil\n",
 			Why: "the clock of a process places a window",
 		},
 		{
@@ -29,7 +29,7 @@ func sharing() []mutant {
 		},
 		{
 			File: "guard/ledger/suspensions.go", Package: ledger, Run: "^TestASuspensionWithoutALogFailsClosed$",
-			Old: "\tif err := m.halt(what, l); err != nil {\n\t\treturn err\n\t}\n", New: "",
+			Old: "err := m.suspensions.add(what, &said)", New: "err := error(nil)",
 			Why: "a suspension waits for a log that cannot be reached",
 		},
 		{
