@@ -1,6 +1,6 @@
 // Command ambit checks authorization documents, evaluates calls against them
-// without side effects, and reads, verifies, archives, erases and repairs the records that
-// a guard left.
+// without side effects, and reads, verifies, audits, exports, archives, erases and repairs
+// the records that a guard left.
 package main
 
 import (
@@ -31,6 +31,8 @@ Commands:
   records    list and explain the decisions, outcomes and other records of an evidence folder
   verify     check that the records of evidence folders are whole and unchanged
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
+  export     write the records of evidence folders to a database
+  audit      ask an auditor's questions of the records of evidence folders
   erase      destroy the key of a person's data in evidence folders, and record that
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
@@ -51,7 +53,7 @@ type terminal struct {
 type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
-	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "repair": repair}
+	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "export": export, "audit": questions, "erase": erase, "repair": repair}
 }
 
 func main() {
@@ -70,7 +72,7 @@ func run(t *terminal, args []string) int {
 	}
 	c, ok := commands()[args[0]]
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, erase or repair\n", args[0])
+		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, export, audit, erase or repair\n", args[0])
 		return exitUsage
 	}
 	return c(t, args[1:])
