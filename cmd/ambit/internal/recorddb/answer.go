@@ -9,14 +9,10 @@ import (
 func (l *loader) outcome(o *rationale.Outcome) error {
 	whole, nano := parts(o.Spent)
 	sealed, key := sealedCols(o)
-	var bytes any
-	if o.ResultBytes != 0 {
-		bytes = o.ResultBytes
-	}
 	return l.row(
 		"outcome", col{"record", l.n}, col{"id", o.ID}, col{"at", moment(o.At)}, col{"decision", o.Decision},
 		col{"started", moment(o.Started)}, col{"status", string(o.Status)}, col{"error", text(o.Error)}, col{"error_type", text(o.ErrorType)},
-		col{"result_digest", text(o.ResultDigest)}, col{"result_bytes", bytes}, col{"effect_id", text(o.Effect)},
+		col{"result_digest", text(o.ResultDigest)}, col{"result_bytes", count(o.ResultBytes)}, col{"effect_id", text(o.Effect)},
 		col{"spent", text(o.Spent)}, col{"spent_whole", whole}, col{"spent_nano", nano}, sealed, key,
 	)
 }

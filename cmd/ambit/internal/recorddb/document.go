@@ -18,15 +18,12 @@ func (l *loader) lifecycle(c *rationale.Lifecycle) error {
 	ref := cmp.Or(c.Authorization, new(rationale.AuthorizationRef))
 	what := cmp.Or(c.Suspension, new(rationale.Suspension))
 	previous := cmp.Or(c.Previous, new(rationale.Head))
-	var version, everything, denied, seq any
+	var version, everything, seq any
 	if c.Authorization != nil {
 		version = int64(ref.Version)
 	}
 	if c.Suspension != nil {
 		everything = truth(what.Everything)
-	}
-	if c.Event == rationale.EventEvidence {
-		denied = c.Denied
 	}
 	if c.Previous != nil {
 		seq = int64(previous.Seq)
@@ -42,7 +39,7 @@ func (l *loader) lifecycle(c *rationale.Lifecycle) error {
 		col{"digest", text(c.Digest)}, col{"bytes_digest", text(digest)}, col{"supersedes", text(c.Supersedes)}, col{"message", text(c.Message)},
 		col{"by", text(c.By)}, col{"suspends_everything", everything}, col{"suspends_agent", text(what.Agent)},
 		col{"suspends_authorization", text(what.Authorization)}, col{"suspends_class", text(what.Class)}, col{"subject_key", text(c.SubjectKey)},
-		col{"denied", denied}, col{"from_at", moment(c.From)}, col{"until_at", moment(c.Until)}, col{"previous_journal", text(previous.Journal)},
+		col{"denied", count(c.Denied)}, col{"from_at", moment(c.From)}, col{"until_at", moment(c.Until)}, col{"previous_journal", text(previous.Journal)},
 		col{"previous_seq", seq}, col{"previous_hash", text(previous.Hash)}, col{"damage", list(c.Damage)},
 	); err != nil {
 		return err

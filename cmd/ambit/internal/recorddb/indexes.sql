@@ -1,5 +1,5 @@
 CREATE INDEX record_place ON record (journal, seq);
-CREATE INDEX record_id ON record (id);
+CREATE INDEX record_id ON record (id, kind);
 CREATE INDEX decision_id ON decision (id);
 CREATE INDEX decision_at ON decision (at);
 CREATE INDEX decision_approval ON decision (approval) WHERE approval IS NOT NULL;

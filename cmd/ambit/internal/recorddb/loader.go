@@ -54,7 +54,7 @@ func (db *DB) Add(entry journal.Entry, problem error) error {
 	if err := l.row(
 		"record", col{"n", l.n}, col{"journal", e.Journal}, col{"seq", int64(e.Seq)}, col{"hash", entry.Hash}, col{"prev", e.Prev},
 		col{"ok", truth(!broken)}, col{"id", rec.RecordID()}, col{"kind", string(rec.RecordKind())}, col{"at", moment(rec.RecordTime())},
-		col{"file", entry.File}, col{"body", body},
+		col{"file", entry.File}, col{"json", body},
 	); err != nil {
 		return err
 	}

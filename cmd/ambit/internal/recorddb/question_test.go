@@ -204,10 +204,14 @@ func approvalViolations() []violation {
 			p.ran(act).Status = rationale.StatusNotExecuted
 		}, ""},
 		{"haste", "too fast", func(p *planted) {
-			p.approves(func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.At = last.Asked.Add(10*time.Second - 1) })
+			p.approves(func(_, _ *rationale.Decision, _, last *rationale.Approval) {
+				last.At = last.Asked.Add(10*time.Second - 1)
+			})
 		}, "ann@example.com approved 1 of 2 requests within 10 s of being asked; the fastest after 9.999 s (ID)"},
 		{"haste", "too fast, and a denial", func(p *planted) {
-			p.approves(func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.At, last.Answer = last.Asked, rationale.AnswerDeny })
+			p.approves(func(_, _ *rationale.Decision, _, last *rationale.Approval) {
+				last.At, last.Answer = last.Asked, rationale.AnswerDeny
+			})
 		}, ""},
 	}
 }
@@ -320,7 +324,9 @@ func moneyViolations() []violation {
 }
 
 func standingViolations() []violation {
-	mismatch := func(name, want string, change func(d *rationale.Decision)) violation { return scaled("pins", name, want, change) }
+	mismatch := func(name, want string, change func(d *rationale.Decision)) violation {
+		return scaled("pins", name, want, change)
+	}
 	return []violation{
 		mismatch("model", "ran on another model (acme/m2 20260101) than fleet authorized", func(d *rationale.Decision) {
 			d.Model = rationale.Model{Provider: "acme", Name: "m2", Version: "20260101", Pin: rationale.Mismatch}
@@ -331,7 +337,9 @@ func standingViolations() []violation {
 		mismatch("tool", "ran on another tool (sha256:0) than fleet authorized", func(d *rationale.Decision) {
 			d.Tool.Digest, d.Tool.Pin = "sha256:0", rationale.Mismatch
 		}),
-		mismatch("matched", "", func(d *rationale.Decision) { d.Model.Pin, d.Prompt.Pin, d.Tool.Pin = rationale.Match, rationale.Match, rationale.Match }),
+		mismatch("matched", "", func(d *rationale.Decision) {
+			d.Model.Pin, d.Prompt.Pin, d.Tool.Pin = rationale.Match, rationale.Match, rationale.Match
+		}),
 		mismatch("denied", "", func(d *rationale.Decision) { d.Tool.Pin, d.Verdict = rationale.Mismatch, rationale.Deny }),
 		{"pins", "approved by people", func(p *planted) {
 			p.approves(func(act, _ *rationale.Decision, _, _ *rationale.Approval) {
@@ -343,7 +351,9 @@ func standingViolations() []violation {
 		scaledAt("lapsed", "before the grant", "it was granted only at", day(14, 12)),
 		scaled("lapsed", "observed", "", func(d *rationale.Decision) { d.Standing, d.Mode = rationale.StandingExpired, rationale.Observe }),
 		{"lapsed", "approved by people", func(p *planted) {
-			p.approves(func(act, _ *rationale.Decision, _, _ *rationale.Approval) { act.Standing = rationale.StandingReviewLapsed })
+			p.approves(func(act, _ *rationale.Decision, _, _ *rationale.Approval) {
+				act.Standing = rationale.StandingReviewLapsed
+			})
 		}, ""},
 		{"lapsed", "expired, and approved by people", func(p *planted) {
 			p.approves(func(act, _ *rationale.Decision, _, _ *rationale.Approval) { act.Standing = rationale.StandingExpired })

@@ -85,7 +85,8 @@ type host struct {
 	clock  *guardtest.Clock
 	ledger *ledger.Memory
 	*guard.Guard
-	purposes int
+	purposes   int
+	onBehalfOf string
 }
 
 func document(name, text string) authority.Document {
@@ -108,9 +109,9 @@ func newHost(t *testing.T, dir string, at time.Time, docs ...authority.Document)
 	return h
 }
 
-// begin asks for a call on behalf of nobody.
+// begin asks for a call.
 func (h *host) begin(tool, arguments, ticket string) (context.Context, guard.Decision) {
-	return h.Begin(context.Background(), guard.Call{Tool: classify.ToolID{Name: tool}, Arguments: []byte(arguments), Ticket: ticket})
+	return h.Begin(guard.WithSession(context.Background(), guard.Session{OnBehalfOf: h.onBehalfOf}), guard.Call{Tool: classify.ToolID{Name: tool}, Arguments: []byte(arguments), Ticket: ticket})
 }
 
 // act makes a call that must be allowed, and ends it a second later.

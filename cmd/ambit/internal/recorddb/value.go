@@ -27,16 +27,27 @@ func raw(value json.RawMessage) any {
 	return string(value)
 }
 
-// list is a JSON array.
+// list is a JSON array, as the record has it.
 func list[T any](items []T) any {
 	if len(items) == 0 {
 		return nil
 	}
 	data, err := json.Marshal(items)
+	if err == nil {
+		data, err = rationale.Canonicalize(data)
+	}
 	if err != nil {
 		return nil // not of strings and of what was read from JSON
 	}
 	return string(data)
+}
+
+// count is NULL where it is zero.
+func count(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
 }
 
 func truth(b bool) int64 {

@@ -48,8 +48,3 @@ SELECT l.record, l.event, coalesce(d.from_at, l.at), max(coalesce(d.from_at, l.a
      WHERE e.record > l.record AND er.journal = lr.journal
        AND (e.event = 'opened' OR e.event = 'unloaded' AND e.document IS l.document)), '9999'))
 FROM lifecycle l JOIN record lr ON lr.n = l.record JOIN document d ON d.digest = l.bytes_digest WHERE l.event = 'suspended';
-
--- Which halt concerned which act.
-CREATE VIEW halted AS
-SELECT h.record AS halt, a.* FROM halt h JOIN act a
-ON h.everything OR h.agent = a.agent OR h.authorization = a.authorization AND (h.class IS NULL OR h.class = a.class);

@@ -13,7 +13,7 @@ SELECT 'exception' AS finding, journal, seq, problem, sentence FROM (
   WHERE place = 1 AND seq <> 1
     AND journal NOT IN (SELECT r.journal FROM lifecycle l JOIN record r ON r.n = l.record WHERE l.event = 'retired')
   UNION ALL
-  SELECT journal, max(seq), 'repeated', kind || ' ' || id || ' is recorded ' || count(*) || ' times', max(n) FROM record GROUP BY kind, id HAVING count(*) > 1
+  SELECT journal, max(seq), 'repeated', kind || ' ' || id || ' is recorded ' || count(*) || ' times', max(n) FROM record GROUP BY id, kind HAVING count(*) > 1
   UNION ALL
   SELECT min(r.journal), max(r.seq), 'outcomes', 'decision ' || o.decision || ' has ' || count(*) || ' outcomes', max(r.n)
   FROM outcome o JOIN record r ON r.n = o.record GROUP BY o.decision HAVING count(DISTINCT o.id) > 1)
