@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger, "support": support},
 	})
 }
 

@@ -45,7 +45,7 @@ func asksQuestions(args []string) bool {
 type inquiry struct {
 	flags
 	catalogue  []recorddb.Question
-	parameters map[string]*string // by name; a nil value of a flag leaves the default
+	parameters map[string]*string // by name
 	all        *bool
 	list       bool // -q without a name
 	name       string
@@ -105,9 +105,9 @@ func (q *inquiry) read(args []string) int {
 		if name == "now" {
 			name = "at" // as in the other commands
 		}
-		usage := p.Says + ", a `" + strings.ToUpper(p.Unit) + "`"
+		usage := p.Says + " (`" + strings.ToUpper(p.Unit) + "`)"
 		if p.Name == "now" {
-			usage += " (default: now)"
+			usage += " (default now)"
 		}
 		value := new(string)
 		q.StringVar(value, name, p.Value, usage)
@@ -163,6 +163,8 @@ func (q *inquiry) chosen() ([]recorddb.Question, error) {
 		return nil, errors.New("-decision goes with -q")
 	case *q.all:
 		return q.catalogue, nil
+	case q.name == "":
+		return nil, errors.New("want -q NAME or -all; -q alone lists the questions")
 	}
 	i := slices.Index(q.names(), q.name)
 	if i < 0 {
@@ -234,15 +236,20 @@ func (q *inquiry) ask(db *recorddb.DB, chosen []recorddb.Question) (failed bool,
 	exceptions, with := 0, 0
 	for _, one := range chosen {
 		print := q.printer(one)
-		found := 0
+		found, notes := 0, 0
 		by := recorddb.Asked{Exceptions: *q.all && one.PerAct, Decision: *q.decision}
 		if err := db.Ask(one.Name, by, func(f recorddb.Finding) error {
 			if f.Exception {
 				found++
+			} else {
+				notes++
 			}
 			return print(f)
 		}); err != nil {
 			return false, err
+		}
+		if *q.out == "table" && found+notes == 0 {
+			fmt.Fprintln(q.t.out, map[bool]string{true: "  no exception", false: "  nothing found"}[by.Exceptions])
 		}
 		exceptions += found
 		if found > 0 {
