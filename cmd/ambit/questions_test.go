@@ -187,6 +187,15 @@ func TestFindingsActUponNoTerminal(t *testing.T) {
 	}
 }
 
+// Which command lines of audit ask questions of records.
+func TestAsksQuestions(t *testing.T) {
+	for line, want := range map[string]bool{
+		"-q": true, "-q haste ev": true, "ev -all": true, "--q=haste ev": true, "-all=true ev": true, "-o json audit.yaml": false, "q ev": false, "": false, "all": false,
+	} {
+		assert.Equal(t, want, asksQuestions(strings.Fields(line)), line)
+	}
+}
+
 // What is shown on a terminal alone, and cleared.
 func TestProgress(t *testing.T) {
 	var w bytes.Buffer
