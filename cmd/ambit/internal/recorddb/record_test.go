@@ -308,4 +308,5 @@ func TestLoadingTakesNoMemory(t *testing.T) {
 	before := load(4200) // more people than are remembered
 	after := load(4200)
 	assert.Less(t, after, before+1<<20)
+	assert.LessOrEqual(t, db.Known(), 4096)
 }
