@@ -71,11 +71,12 @@ func askedCols(d *rationale.Decision) []col {
 
 // authorizationCols are the authorization as the decision itself names it.
 func authorizationCols(a *rationale.AuthorizationRef) []col {
-	var version, unsigned any
+	var version, unsigned, granted, expires, next any
 	if a == nil {
 		a = new(rationale.AuthorizationRef)
 	} else {
 		version, unsigned = int64(a.Version), truth(a.Unsigned)
+		granted, expires, next = moment(a.GrantedAt), moment(a.Expires), moment(a.NextReview)
 	}
 	return []col{
 		{"authorization", text(a.ID)},
@@ -84,9 +85,9 @@ func authorizationCols(a *rationale.AuthorizationRef) []col {
 		{"owner", text(a.Owner)},
 		{"body", text(a.Body)},
 		{"granted_by", list(a.GrantedBy)},
-		{"granted_at", moment(a.GrantedAt)},
-		{"expires", moment(a.Expires)},
-		{"next_review", moment(a.NextReview)},
+		{"granted_at", granted},
+		{"expires", expires},
+		{"next_review", next},
 		{"grant_record", text(a.Record)},
 		{"unsigned", unsigned},
 		{"matrix", text(a.Matrix)},
@@ -131,12 +132,12 @@ func followCols(d *rationale.Decision) []col {
 	}
 	sealed, key := sealedCols(d)
 	return []col{
-		{"counted_at", moment(d.CountedAt)},
-		{"lease", moment(d.Lease)},
-		{"ticket_expires", moment(ticket.Expires)},
+		{"counted_at", optional(d.CountedAt)},
+		{"lease", optional(d.Lease)},
+		{"ticket_expires", optional(ticket.Expires)},
 		{"ticket_quorum", quorum},
 		{"ticket_by", list(ticket.By)},
-		{"review_due", moment(review.Due)},
+		{"review_due", optional(review.Due)},
 		{"review_reason", text(review.Reason)},
 		{"review_by", list(review.By)},
 		{"rationale_complete", complete},
@@ -186,7 +187,7 @@ func (l *loader) parts(d *rationale.Decision) error {
 		if err := l.row(
 			"decision_limit", col{"decision", d.ID}, col{"position", int64(i)}, col{"kind", string(m.Kind)}, col{"limit_id", m.ID},
 			col{"cost_centre", text(m.CostCentre)}, col{"max", m.Max}, col{"currency", text(m.Currency)}, col{"per", m.Per},
-			col{"zone", text(m.Zone)}, col{"from_at", moment(m.From)}, col{"until_at", moment(m.Until)},
+			col{"zone", text(m.Zone)}, col{"from_at", optional(m.From)}, col{"until_at", optional(m.Until)},
 		); err != nil {
 			return err
 		}
@@ -210,6 +211,6 @@ func (l *loader) check(d *rationale.Decision, i int) error {
 func (l *loader) fact(decision string, i int, derived bool, f *rationale.Fact) error {
 	return l.row(
 		"decision_fact", col{"decision", decision}, col{"position", int64(i)}, col{"derived", truth(derived)}, col{"name", f.Name},
-		col{"value", raw(f.Value)}, col{"digest", text(f.Digest)}, col{"source", text(f.Source)}, col{"at", moment(f.At)}, col{"error", text(f.Error)},
+		col{"value", raw(f.Value)}, col{"digest", text(f.Digest)}, col{"source", text(f.Source)}, col{"at", optional(f.At)}, col{"error", text(f.Error)},
 	)
 }

@@ -39,7 +39,7 @@ func (l *loader) lifecycle(c *rationale.Lifecycle) error {
 		col{"digest", text(c.Digest)}, col{"bytes_digest", text(digest)}, col{"supersedes", text(c.Supersedes)}, col{"message", text(c.Message)},
 		col{"by", text(c.By)}, col{"suspends_everything", everything}, col{"suspends_agent", text(what.Agent)},
 		col{"suspends_authorization", text(what.Authorization)}, col{"suspends_class", text(what.Class)}, col{"subject_key", text(c.SubjectKey)},
-		col{"denied", count(c.Denied)}, col{"from_at", moment(c.From)}, col{"until_at", moment(c.Until)}, col{"previous_journal", text(previous.Journal)},
+		col{"denied", count(c.Denied)}, col{"from_at", optional(c.From)}, col{"until_at", optional(c.Until)}, col{"previous_journal", text(previous.Journal)},
 		col{"previous_seq", seq}, col{"previous_hash", text(previous.Hash)}, col{"damage", list(c.Damage)},
 	); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (l *loader) document(c *rationale.Lifecycle, digest string) error {
 	}
 	return l.row("document", col{"digest", digest}, col{"name", text(c.Document)}, col{"kind", text(d.kind)}, col{"loaded_at", moment(c.At)},
 		col{"bytes", c.Bytes}, col{"signature", c.Signature}, col{"authorization", text(d.authorization)},
-		col{"agent", text(d.agent)}, col{"from_at", moment(d.at)}, col{"until_at", moment(d.until)})
+		col{"agent", text(d.agent)}, col{"from_at", optional(d.at)}, col{"until_at", optional(d.until)})
 }
 
 // stated is what a document says at its top.

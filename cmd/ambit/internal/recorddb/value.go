@@ -60,12 +60,15 @@ func truth(b bool) int64 {
 const momentFormat = "2006-01-02T15:04:05.000000000Z"
 
 // moment is a time in UTC with nine digits after the point, so that times sort as
-// texts do.
-func moment(t time.Time) any {
+// texts do. One that every record has is never NULL: the zero time is long ago.
+func moment(t time.Time) any { return t.UTC().Format(momentFormat) }
+
+// optional is moment of a time that a record may be without.
+func optional(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UTC().Format(momentFormat)
+	return moment(t)
 }
 
 // parts are an amount's whole number and its billionths, both exact, or NULL where

@@ -48,6 +48,8 @@ func authorityViolations() []violation {
 		scaledAt("authority", "before the grant", "it was granted only at 2026-10-15T00:00:00Z", day(14, 12)),
 		scaledAt("authority", "expired", "it had expired at 2027-02-01T00:00:00Z", time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)),
 		scaledAt("authority", "before it expired", "its review had been due at 2027-01-13T00:00:00Z", time.Date(2027, 1, 31, 23, 59, 59, 999_999_999, time.UTC)),
+		scaled("authority", "without an end", "the document of that digest says otherwise", func(d *rationale.Decision) { d.Authorization.Expires = time.Time{} }),
+		scaledAt("authority", "at no time", "it was granted only at 2026-10-15T00:00:00Z", time.Time{}),
 		scaledAt("authority", "before its review", "", time.Date(2027, 1, 12, 23, 59, 59, 999_999_999, time.UTC)),
 	}
 }
@@ -82,8 +84,8 @@ func approvalViolations() []violation {
 		return violation{"approvals", name, func(p *planted) { p.approves(change) }, want}
 	}
 	return []violation{
-		approved("valid", "", func(_, _ *rationale.Decision, _, _ *rationale.Approval) {}),
 		approved("none", "it names no approval", func(act, _ *rationale.Decision, _, _ *rationale.Approval) { act.Approval = "" }),
+		approved("valid", "", func(_, _ *rationale.Decision, _, _ *rationale.Approval) {}),
 		approved("unknown", "the approval that it names is not in these records", func(act, _ *rationale.Decision, _, _ *rationale.Approval) { act.Approval = "x" }),
 		approved("a denial", "the answer that it names is a denial", func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.Answer = rationale.AnswerDeny }),
 		approved("another action", "ann@example.com approved another action", func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.ActionDigest = "sha256:0" }),
@@ -264,6 +266,7 @@ func standingViolations() []violation {
 			})
 		}, ""},
 		scaled("lapsed", "standing", "was let through, though its standing was expired", func(d *rationale.Decision) { d.Standing = rationale.StandingExpired }),
+		scaled("lapsed", "without an end", "it had expired at 0001-01-01T00:00:00Z", func(d *rationale.Decision) { d.Authorization.Expires = time.Time{} }),
 		scaled("lapsed", "nobody", "was let through, though nobody authorized it", func(d *rationale.Decision) { d.Authorization = nil }),
 		scaledAt("lapsed", "before the grant", "it was granted only at", day(14, 12)),
 		scaled("lapsed", "observed", "", func(d *rationale.Decision) { d.Standing, d.Mode = rationale.StandingExpired, rationale.Observe }),
