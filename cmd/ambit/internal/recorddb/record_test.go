@@ -293,7 +293,7 @@ func TestLoadingTakesNoMemory(t *testing.T) {
 		for i := range n {
 			p.added = nil
 			d := p.like("scale", 1, day(21, 12).Add(time.Duration(i)))
-			d.Agent.OnBehalfOf = fmt.Sprint("customer-", seq)
+			d.Agent.OnBehalfOf, d.Checks, d.Limits = fmt.Sprint("customer-", seq), nil, nil
 			p.ran(d)
 			for _, rec := range p.added {
 				seq++
