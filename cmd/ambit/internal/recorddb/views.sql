@@ -43,8 +43,8 @@ FROM lifecycle l JOIN document d ON d.digest = l.bytes_digest WHERE l.event = 'r
 UNION ALL
 SELECT l.record, l.event, coalesce(d.from_at, l.at), max(coalesce(d.from_at, l.at), l.at), d.name, l.message,
   coalesce(d.authorization = '*' OR d.agent = '*', 0), d.agent, d.authorization, NULL,
-  min(coalesce(d.until_at, '9999'), coalesce(
+  nullif(min(coalesce(d.until_at, '9999'), coalesce(
     (SELECT min(e.at) FROM lifecycle e JOIN record er ON er.n = e.record
      WHERE e.record > l.record AND er.journal = lr.journal
-       AND (e.event = 'opened' OR e.event = 'unloaded' AND e.document IS l.document)), '9999'))
+       AND (e.event = 'opened' OR e.event = 'unloaded' AND e.document IS l.document)), '9999')), '9999')
 FROM lifecycle l JOIN record lr ON lr.n = l.record JOIN document d ON d.digest = l.bytes_digest WHERE l.event = 'suspended';

@@ -288,6 +288,22 @@ func haltViolations() []violation {
 			o.Started = at.Add(lasting)
 		}, want}
 	}
+	// halted is an act of another agent an hour after a document stopped it, and after that.
+	halted := func(name, kind, scope, want string, after ...*rationale.Lifecycle) violation {
+		return violation{"lapsed", name, func(p *planted) {
+			event := map[string]rationale.Event{"Suspension": rationale.EventSuspended, "Revocation": rationale.EventRevoked}[kind]
+			p.added = append(p.added, &rationale.Lifecycle{
+				ID: rationale.NewID(day(30, 9)), At: day(30, 9), Event: event, Document: "halt.yaml", Bytes: []byte("kind: " + kind + "\n" + scope),
+			})
+			for _, l := range after {
+				l.ID, l.At = rationale.NewID(day(30, 9)), day(30, 9).Add(time.Minute)
+				p.added = append(p.added, l)
+			}
+			d := p.like("look", classify.Parameterized, day(30, 10))
+			d.Agent.ID = "other"
+			p.ran(d)
+		}, want}
+	}
 	suspended := time.Date(2026, 10, 19, 9, 0, 1, 0, time.UTC)
 	known := time.Date(2026, 10, 20, 9, 0, 1, 0, time.UTC)
 	return []violation{
@@ -303,6 +319,17 @@ func haltViolations() []violation {
 		{"lapsed", "another class is suspended", func(p *planted) {
 			p.ran(p.like("look", classify.Parameterized, suspended.Add(time.Second/2)))
 		}, ""},
+		halted("suspended by a document", "Suspension", "agent: other\n", "it was suspended by halt.yaml at 2026-10-30T09:30:00Z"),
+		halted("suspended by a document for some time", "Suspension", "agent: other\nuntil: 2026-10-30T10:30:00Z\n", ""),
+		halted("suspended, and unloaded", "Suspension", "agent: other\n", "", &rationale.Lifecycle{Event: rationale.EventUnloaded, Document: "halt.yaml"}),
+		halted("suspended, and another unloaded", "Suspension", "agent: other\n", "it was suspended by halt.yaml",
+			&rationale.Lifecycle{Event: rationale.EventUnloaded, Document: "other.yaml"}),
+		halted("suspended, and not loaded again", "Suspension", "agent: other\n", "", &rationale.Lifecycle{Event: rationale.EventOpened}),
+		halted("revoked, and not loaded again", "Revocation", "agent: other\n", "it was revoked by halt.yaml", &rationale.Lifecycle{Event: rationale.EventOpened}),
+		halted("suspended from later on", "Suspension", "agent: other\nat: 2026-10-30T10:30:00Z\n", ""),
+		halted("another is suspended", "Suspension", "agent: another\n", ""),
+		halted("everything is suspended", "Suspension", "agent: \"*\"\nuntil: 2026-10-30T10:45:00Z\n", "it was suspended by halt.yaml"),
+		halted("an authorization is suspended", "Suspension", "authorization: fleet\nuntil: 2026-10-30T10:45:00Z\n", "it was suspended by halt.yaml"),
 		drained("stopping", "let through afterwards", "the last act began 10.000 s later (ID), and 1 more was let through while the host knew, last ID", known.Add(1), 0),
 		drained("stopping", "began late", "legacy was revoked by revocation.yaml at 2026-10-20T08:59:50Z; the last act began 60.001 s later (ID)",
 			known.Add(-time.Second), 50*time.Second+time.Millisecond),
