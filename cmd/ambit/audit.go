@@ -18,6 +18,7 @@ import (
 
 const auditHelp = `
 Usage: ambit audit [-o table|json|md|html] [-fail-on KIND,…] [-since TIME] [-until TIME] AUDIT.yaml
+       ambit audit -q|-all …    asks questions of the records alone: see 'ambit audit -q -h'
 
 Joins event logs of the cloud (AWS CloudTrail, Kubernetes audit, any JSON lines) with the
 records of evidence folders, and says which acts of the agents' credentials no record
@@ -40,6 +41,9 @@ could not be read, 2 on misuse or a document that does not load.
 `
 
 func auditLogs(t *terminal, args []string) int {
+	if asksQuestions(args) {
+		return questions(t, args)
+	}
 	f := newFlags(t, "audit", auditHelp)
 	failOn := f.String("fail-on", "", "exit with 1 when there is a finding of one of these `KINDS`, joined by commas")
 	since := f.String("since", "", "judge from a `TIME` on, RFC 3339, or a duration ago such as 24h (default: what the document says)")
@@ -64,6 +68,9 @@ func auditLogs(t *terminal, args []string) int {
 		return f.misuse(err.Error())
 	}
 	data, err := os.ReadFile(files[0])
+	if info, missing := os.Stat(files[0]); missing == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a folder, and an Audit document is a file; of the records in a folder, ask questions with -q NAME or -all", files[0])
+	}
 	if err != nil {
 		return f.misuse(err.Error())
 	}

@@ -1,7 +1,7 @@
 // Command ambit checks authorization documents, evaluates calls against them
 // without side effects, lets people answer what a guard asks them, reads, verifies,
-// archives, erases and repairs the records that a guard left, and audits the cloud's
-// event logs against them.
+// exports, archives, erases and repairs the records that a guard left, and audits them
+// and the cloud's event logs.
 package main
 
 import (
@@ -37,8 +37,9 @@ Commands:
   suspend    stop an agent, an authorization, a class or everything, at once
   resume     end such a suspension
   verify     check that the records of evidence folders are whole and unchanged
-  audit      join event logs of the cloud with the records, and say what no record explains
+  audit      say what no record explains of the cloud's event logs, or (-q, -all) ask an auditor's questions of the records
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
+  export     write the records of evidence folders to a database
   erase      destroy the key of a person's data in evidence folders, and record that
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
@@ -60,7 +61,7 @@ type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
 	return map[string]command{
-		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "repair": repair,
+		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "export": export, "archive": archive, "erase": erase, "repair": repair,
 		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs,
 	}
 }

@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger,
-			"host": hostScript(&hosts), "fill": fill, "trail": trail,
+			"host": hostScript(&hosts), "fill": fill, "trail": trail, "support": support,
 		},
 	})
 }

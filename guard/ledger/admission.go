@@ -14,7 +14,7 @@ import (
 type admission struct {
 	*Memory
 	d      *rationale.Decision
-	oldest string // the decision that has to make room, claimed; empty: none
+	oldest string    // the decision that has to make room, claimed; empty: none
 	asked  time.Time // when, on a shared log
 	recs   [2]rationale.Record
 }

@@ -151,6 +151,17 @@ func TestOneImporterOfEachDependency(t *testing.T) {
 	}
 }
 
+// SQLite is large, and of the command line alone.
+func TestSQLiteHasOneImporter(t *testing.T) {
+	var importers []string
+	for name, text := range sources(t, ".go") {
+		if strings.Contains(text, "\"modernc.org/sqlite"+"\"") && !strings.HasSuffix(name, "_test.go") {
+			importers = append(importers, name)
+		}
+	}
+	assert.Equal(t, []string{"cmd/ambit/internal/recorddb/db.go"}, importers)
+}
+
 // A cycle cannot compile; that the ledger and telemetry stay below or beside
 // guard is a choice, so it is asserted, and transitively.
 func TestLedgerAndTelemetryDoNotReachGuard(t *testing.T) {

@@ -1,0 +1,14 @@
+CREATE INDEX record_place ON record (journal, seq);
+CREATE INDEX record_id ON record (id, kind);
+CREATE INDEX decision_id ON decision (id);
+CREATE INDEX decision_at ON decision (at);
+CREATE INDEX decision_approval ON decision (approval) WHERE approval IS NOT NULL;
+CREATE INDEX reason_decision ON decision_reason (decision);
+CREATE INDEX check_decision ON decision_check (decision);
+CREATE INDEX fact_decision ON decision_fact (decision);
+CREATE INDEX limit_decision ON decision_limit (decision);
+CREATE INDEX outcome_decision ON outcome (decision);
+CREATE INDEX settlement_decision ON settlement (decision);
+CREATE INDEX approval_id ON approval (id);
+CREATE INDEX approval_ticket ON approval (ticket);
+CREATE INDEX review_decision ON review (decision);
