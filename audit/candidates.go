@@ -193,20 +193,16 @@ func (r *run) candidates() (round *sorter, err error) {
 		for !names.ended && binary.BigEndian.Uint64(names.key) == n {
 			c := readRow(names.row)
 			effects = append(effects, candidate{key: int(c.num()), decision: c.str(), shared: c.flag(), effect: true})
-			if err := names.advance(); err != nil || c.bad {
-				return cmpErr(err, errRow)
+			if c.bad {
+				return errRow
+			}
+			if err := names.advance(); err != nil {
+				return err
 			}
 		}
 		n++
 		return r.start(round, &e, effects)
 	})
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // start collects the candidates of an event in the order of its keys, and hands

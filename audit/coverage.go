@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -94,22 +95,14 @@ func (t *Timeline) widen() {
 
 // end puts the bars into order, with no more than so many over the whole time.
 func (t *Timeline) end(most int) {
-	for {
-		first, last := int64(0), int64(0)
-		for n := range t.counts {
-			if len(t.counts) > 0 && (first == 0 || n < first) {
-				first = n
-			}
-			last = max(last, n)
-		}
-		if last-first < int64(most) || len(t.counts) < 2 {
-			break
-		}
+	order := slices.Sorted(maps.Keys(t.counts))
+	for len(order) > 1 && order[len(order)-1]-order[0] >= int64(most) {
 		t.widen()
+		order = slices.Sorted(maps.Keys(t.counts))
 	}
-	for n, b := range t.counts {
+	for _, n := range order {
+		b := t.counts[n]
 		b.From = time.Unix(n*int64(t.Width/time.Second), 0).UTC()
 		t.Bars = append(t.Bars, *b)
 	}
-	slices.SortFunc(t.Bars, func(a, b Bar) int { return a.From.Compare(b.From) })
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,26 @@ func TestLoadRefuses(t *testing.T) {
 // mapped is a document of JSON lines with an expression for the time.
 func mapped(time string) string {
 	return strings.Replace(small, "format: cloudtrail, paths: [logs]", fmt.Sprintf("format: lines, paths: [p], mapping: {time: %q, id: 'event.id', principal: 'event.id', action: 'event.id', fields: {id: {path: a, type: string}, at: {path: t, type: string}}}", time), 1)
+}
+
+// The documents of the manual load.
+func TestManual(t *testing.T) {
+	text, err := os.ReadFile("../docs/audit.md")
+	require.NoError(t, err)
+	loaded := 0
+	for i, block := range strings.Split(string(text), "```") {
+		yaml, ok := strings.CutPrefix(block, "yaml\n")
+		if i%2 == 0 || !ok {
+			continue
+		}
+		if strings.HasPrefix(yaml, "  - name") { // one of several logs
+			yaml = strings.Replace(small, "logs: [{name: l, format: cloudtrail, paths: [logs]}]\n", "logs:\n"+yaml, 1)
+		}
+		_, err := Load("docs/audit.yaml", []byte(yaml))
+		assert.NoError(t, err)
+		loaded++
+	}
+	assert.Equal(t, 3, loaded)
 }
 
 func TestLoadDefaults(t *testing.T) {

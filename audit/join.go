@@ -24,7 +24,10 @@ type pending struct {
 	tried                            int // groups of weak joins that had no decision for it
 }
 
+// encode writes those first that an earlier run judged: what it gave them is
+// taken.
 func (p *pending) encode(b *rowOut) {
+	b.flag(!p.event.seen)
 	p.event.encode(b)
 	b.num(uint64(len(p.candidates)))
 	for _, c := range p.candidates {
@@ -42,6 +45,7 @@ func (p *pending) encode(b *rowOut) {
 
 func (p *pending) decode(row []byte) error {
 	r := readRow(row)
+	r.flag()
 	p.event.decode(&r)
 	p.candidates = p.candidates[:0]
 	for n := r.num(); n > 0 && !r.bad; n-- {
@@ -65,9 +69,17 @@ type joiner struct {
 	decisions *table // by id
 	found     *findings
 	row       rowOut
-	left      *sorter // pending events that no key explains, by group and time
-	wanted    groupFilter
+	// Events that no key explains: those that an earlier run judged, and the new.
+	before, left *leftover
 }
+
+// leftover is pending events by group and time, and the groups that they are in.
+type leftover struct {
+	events *sorter
+	groups groupFilter
+}
+
+func newLeftover(disk *disk) *leftover { return &leftover{newSorter(disk), groupFilter{}} }
 
 func (j *joiner) put(into *sorter, key []byte, p *pending) error {
 	j.row.reset()
@@ -87,7 +99,7 @@ func (j *joiner) next(round *sorter, p *pending) error {
 	case p.refused != "":
 		return j.found.refused(p)
 	}
-	return j.group(j.left, p, j.doc.groups(&p.event))
+	return j.group(p)
 }
 
 // strong joins events with the decisions that their keys name, the strongest

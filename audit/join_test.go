@@ -467,6 +467,25 @@ func TestRunsThatFollowEachOther(t *testing.T) {
 	assert.ErrorContains(t, err, `it is the state of audit "x", not of "join"`)
 }
 
+// What explained an act in an earlier run explains no other that was delivered
+// late, though it happened before: strongly and weakly.
+func TestLateEventsTakeNothingAway(t *testing.T) {
+	for name, n := range map[string]int{"strong": 1, "weak": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t).noise()
+			doc := s.call(1, nil).event("e1", n, at(2*time.Second)).document()
+			report, list := s.run(doc)
+			require.Len(t, list, 1)
+			assert.Equal(t, idOf(1), list[0].Decision)
+			require.NoError(t, report.Keep())
+			doc = s.event("e0", n, both(at(time.Second), set("requestParameters.size", 9))).document("late.json")
+			_, list = s.run(doc)
+			require.Len(t, list, 1)
+			assert.Contains(t, []Kind{Unexplained, Unauthorized}, list[0].Kind)
+		})
+	}
+}
+
 // What lies outside of the time that is asked for still takes its part of what it
 // explains, and is not reported.
 func TestTimeThatIsJudged(t *testing.T) {

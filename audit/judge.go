@@ -118,11 +118,11 @@ func number(text string) (*big.Rat, bool) {
 
 // take counts an event to a decision as one of its acts: one more attempt at an
 // act that it explains already, or a new one where it makes that many.
-func (c *decision) take(e *event, tool *toolEvents, i int) *refusal {
+func (d *decision) take(e *event, tool *toolEvents, i int) *refusal {
 	act, of := e.act(&tool.events[i]), &tool.events[i]
 	acts := 0
-	for n := range c.used {
-		u := &c.used[n]
+	for n := range d.used {
+		u := &d.used[n]
 		if u.event != i {
 			continue
 		}
@@ -137,9 +137,9 @@ func (c *decision) take(e *event, tool *toolEvents, i int) *refusal {
 		return nil
 	}
 	if acts >= of.fanOut {
-		return &refusal{fmt.Sprintf("the decision explains another act already, and a call of %s makes %d %s", c.tool, of.fanOut, of.action), ofExtent}
+		return &refusal{fmt.Sprintf("the decision explains another act already, and a call of %s makes %d %s", d.tool, of.fanOut, of.action), ofExtent}
 	}
-	c.used = append(c.used, use{i, act, 1})
+	d.used = append(d.used, use{i, act, 1})
 	return nil
 }
 
@@ -157,9 +157,9 @@ func (e *event) act(of *toolEvent) uint64 {
 }
 
 // room returns how many more acts of a kind a decision can explain.
-func (c *decision) room(tool *toolEvents, i int) int {
+func (d *decision) room(tool *toolEvents, i int) int {
 	n := tool.events[i].fanOut
-	for _, u := range c.used {
+	for _, u := range d.used {
 		if u.event == i {
 			n--
 		}

@@ -93,7 +93,7 @@ func plainPathError(err error) error {
 // compressed.
 type unpacker struct{ in *bufio.Reader }
 
-func newUnpacker() *unpacker { return &unpacker{bufio.NewReaderSize(nil, window)} }
+func newUnpacker() *unpacker { return &unpacker{bufio.NewReader(nil)} }
 
 func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
 	packed := &counter{in: file}
@@ -178,7 +178,7 @@ func newLogReader(doc *Document, index int) *logReader {
 	l := &doc.logs[index]
 	r := &logReader{
 		log: l, index: index, doc: doc, pick: newPicker(),
-		packed: newUnpacker(), text: bufio.NewReaderSize(nil, window), split: newSplitter(nil, l.format != CloudTrail),
+		packed: newUnpacker(), text: bufio.NewReader(nil), split: newSplitter(nil, l.format != CloudTrail),
 	}
 	switch l.format {
 	case CloudTrail:

@@ -139,7 +139,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
 		coverage: Coverage{Findings: map[Kind]int{}},
 	}
-	r.joiner = &joiner{ctx: ctx, doc: doc, disk: disk, decisions: &table{disk: disk}, found: r.found, left: newSorter(disk), wanted: groupFilter{}}
+	r.joiner = &joiner{ctx: ctx, doc: doc, disk: disk, decisions: &table{disk: disk}, found: r.found, before: newLeftover(disk), left: newLeftover(disk)}
 	return r
 }
 
@@ -172,7 +172,7 @@ func (r *run) all() error {
 const timelineBars = 60
 
 func (r *run) drop() {
-	for _, s := range []*sorter{r.events, r.records.rows, r.records.lapse, r.found.rows, r.joiner.left} {
+	for _, s := range []*sorter{r.events, r.records.rows, r.records.lapse, r.found.rows, r.joiner.before.events, r.joiner.left.events} {
 		s.drop()
 	}
 	r.joiner.decisions.drop()

@@ -69,7 +69,7 @@ type rowAt struct {
 func newSorter(disk *disk) *sorter { return &sorter{disk: disk} }
 
 func (s *sorter) add(key, row []byte) error {
-	if len(s.buf)+len(key)+len(row) > memoryOfSort {
+	if len(s.rows) > 0 && len(s.buf)+len(key)+len(row) > memoryOfSort {
 		if err := s.spill(); err != nil {
 			return err
 		}

@@ -40,49 +40,62 @@ func groupKey(group string, at time.Time, kind byte) []byte {
 
 // group hands an event to the first group that it has not been in, or gives it
 // up as unexplained.
-func (j *joiner) group(into *sorter, p *pending, groups []string) error {
+func (j *joiner) group(p *pending) error {
+	groups := j.doc.groups(&p.event)
 	if p.tried >= len(groups) {
 		return j.found.unexplained(&p.event)
 	}
 	group := groups[p.tried]
 	p.tried++
-	j.wanted.add(group)
-	return j.put(into, groupKey(group, p.event.at, rowEvent), p)
+	into := j.left
+	if p.event.seen {
+		into = j.before
+	}
+	into.groups.add(group)
+	return j.put(into.events, groupKey(group, p.event.at, rowEvent), p)
 }
 
-// weak joins what is left by principal, action, resource and time.
+// weak joins what is left by agent, action, arguments and time: first what an
+// earlier run joined, since a decision that explained an act then is no longer
+// there for one that was delivered late.
 func (j *joiner) weak() error {
-	for j.left.n > 0 {
-		round := j.left
-		if err := j.decisions.each(func(d *decision) error { return j.claim(round, d) }); err != nil {
-			return err
-		}
-		j.left, j.wanted = newSorter(j.disk), groupFilter{}
-		s := sweep{j: j, taken: newSorter(j.disk)}
-		if err := round.each(s.row); err != nil {
-			return err
-		}
-		if err := s.endGroup(); err != nil {
-			return err
-		}
-		if err := j.keep(s.taken); err != nil {
-			return err
+	for _, left := range []*leftover{j.before, j.left} {
+		for left.events.n > 0 {
+			round := *left
+			*left = *newLeftover(j.disk)
+			if err := j.weakRound(round); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+func (j *joiner) weakRound(left leftover) error {
+	if err := j.decisions.each(func(d *decision) error { return j.claim(left, d) }); err != nil {
+		return err
+	}
+	s := sweep{j: j, taken: newSorter(j.disk)}
+	if err := left.events.each(s.row); err != nil {
+		return err
+	}
+	if err := s.endGroup(); err != nil {
+		return err
+	}
+	return j.keep(s.taken)
+}
+
 // claim adds a decision to the groups of events that it could explain.
-func (j *joiner) claim(round *sorter, d *decision) error {
+func (j *joiner) claim(left leftover, d *decision) error {
 	var failed error
 	j.doc.claims(d, func(_ *toolEvents, i int, group string) {
-		if failed != nil || !j.wanted.has(group) {
+		if failed != nil || !left.groups.has(group) {
 			return
 		}
 		j.row.reset()
 		j.row.num(uint64(i))
 		d.encode(&j.row)
-		failed = round.add(groupKey(group, d.at.Add(-j.doc.times.skew), rowClaim), j.row)
+		failed = left.events.add(groupKey(group, d.at.Add(-j.doc.times.skew), rowClaim), j.row)
 	})
 	if failed == nil {
 		failed = j.ctx.Err()
@@ -199,7 +212,7 @@ func (s *sweep) event(p *pending) error {
 			return nil
 		}
 	}
-	return s.later(p)
+	return s.j.group(p)
 }
 
 // take counts an event to a decision.
@@ -219,7 +232,7 @@ func (s *sweep) close(n int) error {
 	for i := range c.held {
 		p := &c.held[i]
 		if c.room <= 0 {
-			if err := s.later(p); err != nil {
+			if err := s.j.group(p); err != nil {
 				return err
 			}
 			continue
@@ -247,9 +260,4 @@ func (s *sweep) endGroup() error {
 		}
 	}
 	return nil
-}
-
-// later gives an event to its next group.
-func (s *sweep) later(p *pending) error {
-	return s.j.group(s.j.left, p, s.j.doc.groups(&p.event))
 }

@@ -175,6 +175,9 @@ func audited(dir string) error {
 		return err
 	}
 	m.Pass = spent()
+	if err := os.Remove(filepath.Join(dir, "bodies.jsonl")); err != nil { // the room is needed
+		return err
+	}
 	name := filepath.Join(dir, "audit.yaml")
 	data, err := os.ReadFile(name)
 	if err != nil {

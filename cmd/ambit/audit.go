@@ -179,6 +179,9 @@ func (t *terminal) auditProblems(r *audit.Report) {
 	for i := range r.RecordGaps {
 		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "records missing:"), r.RecordGaps[i].String())
 	}
+	if r.Coverage.Decisions == 0 {
+		fmt.Fprintf(t.err, "%s the records hold no decision of these agents: check records and agents of the document\n", t.paint(yellow, "note:"))
+	}
 	fmt.Fprintf(t.err, "%s\n", summaryOf(r))
 }
 

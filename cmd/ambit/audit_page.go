@@ -120,6 +120,9 @@ func notJudged(r *audit.Report) []string {
 	if n := r.Coverage.Findings[audit.TooEarly]; n > 0 {
 		list = append(list, fmt.Sprintf("%s too young for the logs' delay", count(n, "decision")))
 	}
+	if r.Coverage.Decisions == 0 {
+		list = append(list, "the records hold no decision of these agents")
+	}
 	if len(list) == 0 {
 		list = append(list, "nothing: all was read, and all had time to arrive")
 	}

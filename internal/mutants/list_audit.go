@@ -8,6 +8,7 @@ func auditing() []mutant {
 		join  = "^TestJoin$"
 		truth = "^(TestTruthOfAFew|TestJoin)$"
 		reads = "^(TestHostileLogs|TestShapesOfLogs|TestOddEventsOfCloudTrail|TestKubernetes|TestNothingOutsideOfAFolderIsRead|TestBombs|TestARecordOfGigabytes)$"
+		late  = "^TestLateEventsTakeNothingAway$"
 		runs  = "^(TestRunsThatFollowEachOther|TestTimeThatIsJudged|TestGapsAndNearestRecords)$"
 	)
 	return []mutant{
@@ -145,6 +146,16 @@ func auditing() []mutant {
 			File: "audit/logfile.go", Package: pkg, Run: runs,
 			Old: "r.event.seen = offset < before && r.event.at.Before(r.before.Until)", New: "r.event.seen = r.event.at.Before(r.before.Until)",
 			Why: "an event that is delivered late is never judged",
+		},
+		{
+			File: "audit/weak.go", Package: pkg, Run: late,
+			Old: "[]*leftover{j.before, j.left}", New: "[]*leftover{j.left, j.before}",
+			Why: "a late event takes the decision that explained another act, weakly",
+		},
+		{
+			File: "audit/join.go", Package: pkg, Run: late,
+			Old: "b.flag(!p.event.seen)", New: "b.flag(p.event.seen)",
+			Why: "a late event takes the decision that explained another act, strongly",
 		},
 		{
 			File: "audit/run.go", Package: pkg, Run: runs,
