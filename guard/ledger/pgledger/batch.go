@@ -1,0 +1,264 @@
+package pgledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// maxBytes bounds what is appended together, beyond the first step.
+const maxBytes = 8 << 20
+
+// batch is steps that are appended together, behind a head.
+type batch struct {
+	before  rationale.Head
+	chain   *rationale.Chain // of what is appended
+	first   string           // the hash of its first line
+	decided time.Time
+	recs    []rationale.Record
+	lines
+	size    int
+	steps   []*request // that took
+	refused []*request // that did not, with the error of Take
+}
+
+// take takes the steps that somebody waits for, one after another.
+func (l *log) take(waiting []*request, now time.Time) *batch {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	b := &batch{before: l.head, chain: rationale.ResumeChain(l.head), decided: now}
+	if l.since >= l.every {
+		if err := b.add(l.state.Snapshot(now)); err != nil {
+			b = &batch{before: l.head, chain: rationale.ResumeChain(l.head), decided: now} // the next batch tries again
+		}
+	}
+	for _, r := range waiting {
+		switch {
+		case r.left:
+		case b.size > maxBytes:
+			return b
+		default:
+			b.take(r)
+		}
+	}
+	return b
+}
+
+func (b *batch) take(r *request) {
+	recs, err := r.Take(b.decided)
+	if err != nil {
+		r.err = err
+		b.refused = append(b.refused, r)
+		return
+	}
+	if err := b.add(recs); err != nil {
+		r.Undo(false)
+		r.err = err
+		b.refused = append(b.refused, r)
+		return
+	}
+	r.err, r.taken = nil, true
+	b.steps = append(b.steps, r)
+}
+
+// add adds records, all or none.
+func (b *batch) add(recs []rationale.Record) error {
+	bodies := make([][]byte, len(recs))
+	for i, rec := range recs {
+		var err error
+		if bodies[i], err = rationale.Marshal(rec); err != nil {
+			return err
+		}
+	}
+	var line []byte
+	for i, rec := range recs {
+		b.recs = append(b.recs, rec)
+		b.kinds, b.ids = append(b.kinds, string(rec.RecordKind())), append(b.ids, rec.RecordID())
+		b.bodies, b.size = append(b.bodies, bodies[i]), b.size+len(bodies[i])
+		line = b.chain.AppendBody(line[:0], bodies[i])
+		if b.first == "" {
+			b.first = b.chain.Head().Hash
+		}
+	}
+	return nil
+}
+
+// unanswered returns the steps that somebody waits for still.
+func unanswered(waiting []*request) []*request {
+	return slices.DeleteFunc(slices.Clone(waiting), func(r *request) bool {
+		select {
+		case <-r.ready:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// answer gives steps an error. Those that nobody waits for have one as well, which nobody reads.
+func (l *log) answer(steps []*request, err error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	for _, r := range unanswered(steps) {
+		r.err = err
+		close(r.ready)
+	}
+}
+
+// undo gives back what a batch took, since it was not appended.
+func (l *log) undo(b *batch) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	for _, r := range slices.Backward(b.steps) {
+		r.Undo(false)
+		r.taken = false
+	}
+}
+
+// unsure gives back what a batch took of which nobody knows whether it was appended, and
+// answers its steps so.
+func (l *log) unsure(b *batch, err error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	for _, r := range slices.Backward(b.steps) {
+		if r.left {
+			continue // undone
+		}
+		r.Undo(true)
+		r.err = fmt.Errorf("%w: %w", journal.ErrUncertain, err)
+		close(r.ready)
+	}
+	l.open = append(l.open, b)
+}
+
+// appended takes in a batch that is in the log, and answers all of its steps.
+func (l *log) appended(b *batch, p page) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if len(b.recs) > 0 {
+		l.settle(b.first)
+	}
+	chain := rationale.ResumeChain(b.before)
+	for i, rec := range b.recs {
+		chain.AppendBody(nil, b.bodies[i])
+		if err := l.apply(rec, chain.Head()); err != nil {
+			return err
+		}
+	}
+	l.heard(p, chain.Head())
+	for _, r := range slices.Concat(b.steps, b.refused) {
+		close(r.ready)
+	}
+	return nil
+}
+
+// settle says what became of batches of which that was not known, once it is known which record
+// follows the head: theirs, or another's, and theirs can never follow it any more.
+func (l *log) settle(next string) {
+	for _, b := range slices.Backward(l.open) {
+		if b.first == next {
+			continue // the state is given its records
+		}
+		for _, r := range slices.Backward(b.steps) {
+			r.Undo(false)
+		}
+	}
+	l.open = nil
+}
+
+// absorb takes in what others have appended. It reports whether that is everything.
+func (l *log) absorb(p page) (whole bool, err error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	defer func() {
+		if err != nil {
+			l.fail(err)
+			err = l.healthy()
+		}
+	}()
+	if p.head.Seq < l.head.Seq || p.head.Seq == l.head.Seq && p.head.Hash != l.head.Hash {
+		return false, fmt.Errorf("the database has another past: its log ends with record %d, %s, and record %d was %s; a failover or a restored backup lost records that had been acknowledged",
+			p.head.Seq, p.head.Hash, l.head.Seq, l.head.Hash)
+	}
+	if len(p.bodies) > 0 && p.first != l.head.Seq+1 {
+		return false, fmt.Errorf("records %d to %d were retired before this replica had seen them", l.head.Seq+1, p.first-1)
+	}
+	chain := rationale.ResumeChain(l.head)
+	for i, body := range p.bodies {
+		rec, err := rationale.Unmarshal(body)
+		if err != nil {
+			return false, fmt.Errorf("record %d: %w", chain.Head().Seq+1, err)
+		}
+		chain.AppendBody(nil, body)
+		if i == 0 {
+			l.settle(chain.Head().Hash)
+		}
+		if err := l.apply(rec, chain.Head()); err != nil {
+			return false, err
+		}
+	}
+	if whole = chain.Head().Seq == p.head.Seq; whole && chain.Head().Hash != p.head.Hash {
+		return false, fmt.Errorf("the records of the database do not follow from those that this replica has: with record %d the chain is at %s, and the log says %s",
+			p.head.Seq, chain.Head().Hash, p.head.Hash)
+	}
+	l.heard(p, chain.Head())
+	return whole, nil
+}
+
+// apply gives the state one record, which is the last of the log at a head.
+func (l *log) apply(rec rationale.Record, at rationale.Head) error {
+	l.since++
+	switch r := rec.(type) {
+	case *rationale.Snapshot:
+		l.since = 0
+		return readable(r, at.Seq)
+	case *rationale.Checkpoint:
+	case *rationale.Unknown:
+		return fmt.Errorf("record %d is of kind %q, which this version does not know: a newer one writes to this log; run that one here too", at.Seq, rationale.Printable(string(r.Kind)))
+	default:
+		l.state.Apply(rec, journal.Position{Journal: at.Journal, Segment: at.Seq, Seq: at.Seq})
+	}
+	return nil
+}
+
+// readable reports whether this version could begin with another replica's snapshot. If not, that
+// replica may judge by what this one does not know.
+func readable(s *rationale.Snapshot, seq uint64) error {
+	_, probe := ledger.Share(nil)
+	if err := probe.Restore(s); err != nil {
+		return fmt.Errorf("record %d is a snapshot of another version: %w; run that version here too", seq, err)
+	}
+	return nil
+}
+
+// heard publishes how far the state is, and the time.
+func (l *log) heard(p page, head rationale.Head) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock = p.clock
+	if l.head != head {
+		l.head = head
+		close(l.moved)
+		l.moved = make(chan struct{})
+	}
+}
+
+// ofContent reports whether the database refused what was to be appended, and not to append.
+func ofContent(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || len(e.Code) != 5 {
+		return false
+	}
+	switch e.Code[:2] {
+	case "21", "22", "23", "54": // cardinality, data, constraint, limit
+		return true
+	}
+	return false
+}

@@ -1,0 +1,293 @@
+package pgledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// attemptTimeout bounds what the database is waited for at once. It is longer than the database
+// lets a statement wait for the end of the log.
+const attemptTimeout = 5 * time.Second
+
+// maxTogether bounds the steps that are appended together.
+const maxTogether = 256
+
+// log is the [ledger.Shared] in a database. One goroutine, serve, makes the steps and takes in what
+// other replicas appended.
+type log struct {
+	db    database
+	state journal.State
+	every int // records between two snapshots
+
+	// turn is held while the state changes: Take, Undo and Apply are called one at a time.
+	turn sync.Mutex
+	head rationale.Head // the last record that the state has; written under both locks
+	open []*batch       // of which it is not known whether they are behind head
+
+	mu      sync.Mutex
+	queue   []*request
+	clock   clock
+	failed  error
+	closing bool
+	moved   chan struct{} // closed and renewed when head moves
+
+	wake      chan struct{} // something is in the queue, or may be in the database
+	done      chan struct{} // closed when serve has ended
+	contended bool          // another replica appends too; serve's
+	since     int           // records since the last snapshot; serve's
+}
+
+// request is a step that waits.
+type request struct {
+	ledger.Step
+	ready chan struct{} // closed once there is an answer
+	err   error         // the answer
+	taken bool          // Take was called, and what it took is being appended; under turn
+	left  bool          // nobody waits any more; under turn
+}
+
+// Commit makes a step: see [ledger.Shared].
+func (l *log) Commit(ctx context.Context, s ledger.Step) error {
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("pgledger: %w", err)
+	}
+	r := &request{Step: s, ready: make(chan struct{})}
+	l.mu.Lock()
+	err := l.failed
+	if l.closing {
+		err = journal.ErrClosed
+	}
+	if err == nil {
+		l.queue = append(l.queue, r)
+	}
+	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("pgledger: %w", err)
+	}
+	l.rouse()
+	select {
+	case <-r.ready:
+		err = r.err
+	case <-ctx.Done():
+		err = l.withdraw(r, context.Cause(ctx))
+	}
+	if err != nil {
+		return fmt.Errorf("pgledger: %w", err)
+	}
+	return nil
+}
+
+// withdraw takes back a step that nobody waits for any more, unless it has its answer.
+func (l *log) withdraw(r *request, cause error) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	select {
+	case <-r.ready:
+		return r.err
+	default:
+	}
+	r.left = true
+	if !r.taken {
+		return cause
+	}
+	r.Undo(true)
+	return fmt.Errorf("%w: %w", journal.ErrUncertain, cause)
+}
+
+// Now returns the database's time, as far as it is known.
+func (l *log) Now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.clock.now()
+}
+
+// healthy returns why no step can be made any more; nil if it can.
+func (l *log) healthy() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed
+}
+
+// rouse makes serve look at the queue, and at the database.
+func (l *log) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// serve makes steps, and takes in those of others, until the log is closed.
+func (l *log) serve() {
+	defer close(l.done)
+	for range l.wake {
+		for asked := true; asked; {
+			waiting, closing := l.waiting()
+			if asked = len(waiting) == maxTogether; closing && len(waiting) == 0 {
+				return
+			}
+			l.guarded(func() error { return l.make(waiting) }, waiting)
+		}
+	}
+}
+
+// waiting takes what waits.
+func (l *log) waiting() (steps []*request, closing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(len(l.queue), maxTogether)
+	steps, l.queue = l.queue[:n:n], l.queue[n:]
+	return steps, l.closing
+}
+
+// guarded turns a panic of the state, which then cannot be relied on any more, into the end of
+// the log.
+func (l *log) guarded(f func() error, waiting []*request) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.fail(fmt.Errorf("panic: %v", p))
+			l.answer(waiting, l.healthy())
+		}
+	}()
+	if err := f(); err != nil {
+		l.answer(waiting, err)
+	}
+}
+
+// fail ends the log: every step is refused from now on.
+func (l *log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed == nil {
+		l.failed = fmt.Errorf("%w; this replica denies until it is started again", err)
+	}
+}
+
+// maxTries bounds how often steps are tried while none gets its answer: each time another replica
+// was faster, or the clock had moved.
+const maxTries = 16
+
+// make makes steps, and answers each; those that it does not answer have its error. Without
+// steps it takes in what is new.
+func (l *log) make(waiting []*request) error {
+	if len(waiting) == 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
+		defer cancel()
+		return l.catchUp(ctx)
+	}
+	for tries := 0; tries < maxTries; tries++ {
+		if err := l.healthy(); err != nil {
+			return err
+		}
+		attempt := l.atOnce
+		if l.contended {
+			attempt = l.inTurn
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
+		err := attempt(ctx, waiting)
+		cancel()
+		left := unanswered(waiting)
+		switch {
+		case len(left) == 0:
+			return nil
+		case err != nil:
+			return l.apart(left, err)
+		case len(left) < len(waiting):
+			tries = -1
+		}
+		waiting = left
+	}
+	return errors.New("the end of the log moved again and again")
+}
+
+// apart makes steps one by one that failed together because of what one of them says.
+func (l *log) apart(waiting []*request, err error) error {
+	if len(waiting) == 1 || !ofContent(err) {
+		return err
+	}
+	for _, r := range waiting {
+		one := []*request{r}
+		if err := l.make(one); err != nil {
+			l.answer(one, err)
+		}
+	}
+	return nil
+}
+
+// atOnce makes steps on the state as it is, in one round trip.
+func (l *log) atOnce(ctx context.Context, waiting []*request) error {
+	b := l.take(waiting, l.Now())
+	if len(b.bodies) == 0 { // whoever was refused was, unless others have appended
+		p, err := l.db.tail(ctx, b.before.Seq)
+		return l.conclude(ctx, b, p, err)
+	}
+	p, err := l.db.append(ctx, b.before, b.decided, &b.lines)
+	return l.conclude(ctx, b, p, err)
+}
+
+// inTurn makes steps while it holds the end of the log, so that nobody is faster.
+func (l *log) inTurn(ctx context.Context, waiting []*request) error {
+	held, p, err := l.db.hold(ctx, l.head.Seq)
+	if err != nil {
+		return err
+	}
+	l.contended = len(p.bodies) > 0
+	if whole, err := l.absorb(p); err != nil || !whole {
+		held.release(ctx)
+		if err == nil {
+			err = l.catchUp(ctx)
+		}
+		return err
+	}
+	b := l.take(waiting, l.Now())
+	if len(b.bodies) == 0 {
+		held.release(ctx)
+		return l.conclude(ctx, b, page{clock: p.clock, head: p.head}, nil)
+	}
+	p, err = held.append(ctx, b.before, b.decided, &b.lines)
+	return l.conclude(ctx, b, p, err)
+}
+
+// conclude takes in what the database said to a batch, and answers its steps if it is known
+// what became of them.
+func (l *log) conclude(ctx context.Context, b *batch, p page, err error) error {
+	switch {
+	case errors.Is(err, errSent):
+		l.contended = true // which finds out first whether the database answers
+		l.unsure(b, err)
+		return err
+	case err != nil:
+		l.undo(b)
+		return err
+	case p.head == b.chain.Head():
+		return l.appended(b, p)
+	}
+	l.contended = l.contended || p.head != b.before
+	l.undo(b)
+	if whole, err := l.absorb(p); err != nil || whole {
+		return err
+	}
+	return l.catchUp(ctx)
+}
+
+// catchUp takes in everything that others have appended.
+func (l *log) catchUp(ctx context.Context) error {
+	for {
+		if err := l.healthy(); err != nil {
+			return err
+		}
+		p, err := l.db.tail(ctx, l.head.Seq)
+		if err != nil {
+			return err
+		}
+		if whole, err := l.absorb(p); err != nil || whole {
+			return err
+		}
+	}
+}
