@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-go/ambit/internal/celplan"
 	"github.com/ambit-go/ambit/internal/strictjson"
 	"github.com/ambit-go/ambit/internal/yamldoc"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // plan is one class compiled for one tool. What every call looks at comes first:
@@ -33,7 +34,7 @@ type plan struct {
 	derived   []string // values that some rule reads, sorted by name
 	telemetry []string // fields of the record that it may have
 	keyed     []string // those that are keyed digests
-	limits    []limitPlan
+	limits    []rationale.Limit
 	observe   time.Time // until when it observes
 }
 

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are known on a machine without their files
 
 	"github.com/govalues/decimal"
 
+	"github.com/ambit-go/ambit/internal/calendar"
 	"github.com/ambit-go/ambit/internal/yamldoc"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -36,8 +36,6 @@ type every struct {
 	Zone     *time.Location
 }
 
-var calendarUnits = []string{"hour", "day", "week", "month"}
-
 func (e every) String() string {
 	if e.Sliding > 0 {
 		return days(e.Sliding)
@@ -50,42 +48,6 @@ func (e every) same(o every) bool {
 		(e.Zone == nil) == (o.Zone == nil) && (e.Zone == nil || e.Zone.String() == o.Zone.String())
 }
 
-// window returns the calendar window that a time is in. Weeks begin on Monday.
-func (e every) window(at time.Time) (from, until time.Time) {
-	at = at.In(e.Zone)
-	year, month, day := at.Date()
-	date := func(month time.Month, day int) time.Time { return midnight(year, month, day, e.Zone) }
-	switch e.Calendar {
-	case "hour": // not of a wall clock that is put back: an hour of it comes twice
-		from = at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
-		until = from.Add(time.Hour)
-	case "day":
-		from, until = date(month, day), date(month, day+1)
-	case "week":
-		monday := day - (int(at.Weekday())+6)%7
-		from, until = date(month, monday), date(month, monday+7)
-	default:
-		from, until = date(month, 1), date(month+1, 1)
-	}
-	return from.UTC(), until.UTC()
-}
-
-// midnight returns when a day begins: where its midnight is left out, since the
-// clock is put forward, at that moment.
-func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
-	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
-	want := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	_, offset := t.Zone()
-	before, after := t.ZoneBounds()
-	switch shown := t.Add(time.Duration(offset) * time.Second); shown.Compare(want) { // the wall clock, as if in UTC
-	case -1:
-		return after
-	case 1:
-		return before
-	}
-	return t
-}
-
 // every reads the fields per and zone of a limit.
 func (d *decoder) every(f fields) every {
 	per, zone := f.need("per", "per: 24h, or per: month and zone: Europe/Stockholm"), f.get("zone")
@@ -93,12 +55,12 @@ func (d *decoder) every(f fields) every {
 	switch {
 	case per.IsZero():
 		return e
-	case per.Kind() == yamldoc.Scalar && slices.Contains(calendarUnits, per.Text()):
+	case per.Kind() == yamldoc.Scalar && slices.Contains(calendar.Units(), per.Text()):
 		e.Calendar = per.Text()
 		e.Zone = d.zone(f.need("zone", "zone: Europe/Stockholm, or UTC: where the "+per.Text()+" begins"))
 		return e
 	case per.Kind() == yamldoc.Scalar && !per.Null() && strings.Trim(per.Text(), "abcdefghijklmnopqrstuvwxyz") == "":
-		d.oneOf(per, calendarUnits...)
+		d.oneOf(per, calendar.Units()...)
 		return e
 	}
 	e.Sliding = d.duration(per)
@@ -107,7 +69,7 @@ func (d *decoder) every(f fields) every {
 		e.Sliding = 0
 	}
 	if !zone.IsZero() {
-		d.fail(zone.Node, "leave it out, or want per: "+orList(calendarUnits), "%s is for windows of the calendar, and this one slides", zone.name)
+		d.fail(zone.Node, "leave it out, or want per: "+orList(calendar.Units()), "%s is for windows of the calendar, and this one slides", zone.name)
 	}
 	return e
 }
@@ -182,12 +144,6 @@ func (m *matrixDoc) budget(costCentre string) *budgetRule {
 	return nil
 }
 
-// limitPlan is a limit over time of a class, and when its calendar windows are.
-type limitPlan struct {
-	limit rationale.Limit
-	per   every
-}
-
 // limits compiles the limits over time of a class.
 func (c *planning) limits() {
 	add := func(kind rationale.CheckKind, id, limit, currency, costCentre string, per every) {
@@ -197,7 +153,7 @@ func (c *planning) limits() {
 		} else {
 			l.Zone = per.Zone.String()
 		}
-		c.plan.limits = append(c.plan.limits, limitPlan{l, per})
+		c.plan.limits = append(c.plan.limits, l)
 	}
 	class := c.plan.class
 	if s := class.Spend; s != nil {
@@ -216,16 +172,8 @@ func (c *planning) limits() {
 	}
 }
 
-// recordLimits gives the draft the limits that a ledger holds it against.
+// recordLimits gives the draft the limits that a ledger holds it against. When
+// their calendar windows are, the ledger says, by its clock.
 func (e *evaluation) recordLimits(d *rationale.Decision) {
-	if len(e.plan.limits) == 0 {
-		return
-	}
-	d.Limits = make([]rationale.Limit, len(e.plan.limits))
-	for i := range d.Limits {
-		p, l := &e.plan.limits[i], &d.Limits[i]
-		if *l = p.limit; p.per.Sliding == 0 {
-			l.From, l.Until = p.per.window(e.call.At)
-		}
-	}
+	d.Limits = slices.Clone(e.plan.limits)
 }

@@ -73,9 +73,9 @@ func shortDuration(d time.Duration) string {
 	return s
 }
 
-// place puts the limit of a draft into the calendar window that is open, where
-// the draft's own is over by what is recorded.
-func (a *account) place(l *rationale.Limit) {
+// keepOpen puts a limit into the calendar window that is open, where its own is
+// over by what is recorded, as another version of the zone's rules may have it.
+func (a *account) keepOpen(l *rationale.Limit) {
 	if a != nil && a.per == 0 && a.from.After(l.From) {
 		l.From, l.Until = a.from, a.until
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ambit-go/ambit/internal/calendar"
 	"github.com/ambit-go/ambit/internal/money"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -24,6 +25,7 @@ type budgets struct {
 	accounts map[accountKey]*account
 	taken    map[string]*reservation // by decision
 	ended    recent
+	zones    map[string]*time.Location // that windows were placed in
 }
 
 // accountKey says what shares a limit.
@@ -78,7 +80,9 @@ type part struct {
 }
 
 func newBudgets() budgets {
-	return budgets{accounts: make(map[accountKey]*account), taken: make(map[string]*reservation)}
+	return budgets{
+		accounts: make(map[accountKey]*account), taken: make(map[string]*reservation), zones: make(map[string]*time.Location),
+	}
 }
 
 // knows reports whether a decision took of its limits already.
@@ -105,7 +109,7 @@ func (b *budgets) checkLimit(d *rationale.Decision, l *rationale.Limit) rational
 		reason = rationale.RateExceeded
 	}
 	limit, readable := money.Parse(l.Max)
-	if per, ok := slidingPer(l); !readable || !ok || per == 0 && !l.Until.After(l.From) {
+	if !b.place(l, d.CountedAt) || !readable {
 		c.Result, c.Reason, c.Message = rationale.Errored, reason, "the limit cannot be read"
 		return c
 	}
@@ -115,13 +119,33 @@ func (b *budgets) checkLimit(d *rationale.Decision, l *rationale.Limit) rational
 		return c
 	}
 	a := b.accounts[accountOf(d, l)]
-	a.place(l)
+	a.keepOpen(l)
 	used := a.used(l, d.CountedAt)
 	if used.Plus(amount).Compare(limit) > 0 {
 		c.Result, c.Reason = rationale.Failed, reason
 		c.Message, c.Within = exhausted(l, limit.Minus(used), amount)
 	}
 	return c
+}
+
+// place sets the calendar window of a limit that a time is in; of one that slides,
+// none. It reports whether the limit is for a stretch of time that is known.
+func (b *budgets) place(l *rationale.Limit, at time.Time) bool {
+	l.From, l.Until = time.Time{}, time.Time{}
+	per, ok := slidingPer(l)
+	if !ok || per > 0 {
+		return ok
+	}
+	zone := b.zones[l.Zone]
+	if zone == nil {
+		var err error
+		if zone, err = time.LoadLocation(l.Zone); err != nil || l.Zone == "" || zone == time.Local {
+			return false
+		}
+		b.zones[l.Zone] = zone
+	}
+	l.From, l.Until = calendar.Window(l.Per, zone, at)
+	return true
 }
 
 // amountFor returns what a call takes of a limit.

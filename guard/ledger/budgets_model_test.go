@@ -145,7 +145,7 @@ func TestBudgetsAgainstAListOfEverything(t *testing.T) {
 				now = now.Add(time.Duration(rapid.Int64Range(-3600, 3*3600).Draw(t, "seconds")) * time.Second)
 			case "admit":
 				amount := rapid.Int64Range(0, 30).Draw(t, "amount")
-				d := spending(now, fmt.Sprint(amount), sliding(fmt.Sprint(limit), per.String()), daily(fmt.Sprint(perDay), now), rate(fmt.Sprint(calls), per.String()))
+				d := spending(now, fmt.Sprint(amount), sliding(fmt.Sprint(limit), per.String()), daily(fmt.Sprint(perDay)), rate(fmt.Sprint(calls), per.String()))
 				require.NoError(t, l.Admit(ctx, d))
 				if now.After(latest) {
 					latest = now

@@ -23,11 +23,10 @@ func sliding(limit, per string) rationale.Limit {
 	return rationale.Limit{Kind: rationale.CheckWindow, ID: "windows[0]", Max: limit, Currency: "EUR", Per: per}
 }
 
-// daily is the limit of the day, in UTC, that a time is in.
-func daily(limit string, at time.Time) rationale.Limit {
+// daily is the limit of a day in UTC.
+func daily(limit string) rationale.Limit {
 	l := sliding(limit, "day")
-	l.ID, l.Zone, l.From = "windows[1]", "UTC", at.UTC().Truncate(24*time.Hour)
-	l.Until = l.From.Add(24 * time.Hour)
+	l.ID, l.Zone = "windows[1]", "UTC"
 	return l
 }
 
@@ -66,7 +65,6 @@ func TestARefusalNamesTheLimitAndWhatIsLeft(t *testing.T) {
 	l := ledger.New(&guardtest.Recorder{})
 	month := sliding("100", "month")
 	month.ID, month.CostCentre, month.Zone = "budget CC-1 windows[0]", "CC-1", "Europe/Stockholm"
-	month.From, month.Until = noon.Add(-time.Hour), noon.Add(time.Hour)
 	require.True(t, admits(t, l, spending(noon, "80.5", sliding("90", "24h0m0s"), month, rate("1", "1h30m0s"))))
 	d := spending(noon, "20", sliding("90", "24h0m0s"), month, rate("1", "1h30m0s"))
 	require.False(t, admits(t, l, d))
@@ -80,7 +78,7 @@ func TestARefusalNamesTheLimitAndWhatIsLeft(t *testing.T) {
 		{
 			Kind: rationale.CheckWindow, ID: "budget CC-1 windows[0]", Result: rationale.Failed, Reason: rationale.WindowExhausted,
 			Message: "the limit is 100 EUR per month in Europe/Stockholm, and 19.5 EUR is left: the call takes 20 EUR",
-			Within:  "at most 19.5 EUR until 2026-11-23T13:00:00Z",
+			Within:  "at most 19.5 EUR until 2026-11-30T23:00:00Z",
 		},
 		{
 			Kind: rationale.CheckRate, ID: "rate", Result: rationale.Failed, Reason: rationale.RateExceeded,
@@ -284,16 +282,18 @@ func TestWhoSharesALimit(t *testing.T) {
 // What cannot be held against a limit is refused.
 func TestALimitThatCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(d *rationale.Decision){
-		"no price":         func(d *rationale.Decision) { d.Spend = nil },
-		"no amount":        func(d *rationale.Decision) { d.Spend.Amount = "" },
-		"a negative one":   func(d *rationale.Decision) { d.Spend.Amount = "-1" },
-		"another currency": func(d *rationale.Decision) { d.Spend.Currency = "SEK" },
-		"no limit":         func(d *rationale.Decision) { d.Limits[0].Max = "" },
-		"no time":          func(d *rationale.Decision) { d.Limits[0].Per = "" },
-		"no time at all":   func(d *rationale.Decision) { d.Limits[0].Per = "0s" },
-		"a century":        func(d *rationale.Decision) { d.Limits[0].Per = "876000h" },
-		"no calendar":      func(d *rationale.Decision) { d.Limits[0].Per = "month" },
-		"no kind":          func(d *rationale.Decision) { d.Limits[0].Kind = "" },
+		"no price":          func(d *rationale.Decision) { d.Spend = nil },
+		"no amount":         func(d *rationale.Decision) { d.Spend.Amount = "" },
+		"a negative one":    func(d *rationale.Decision) { d.Spend.Amount = "-1" },
+		"another currency":  func(d *rationale.Decision) { d.Spend.Currency = "SEK" },
+		"no limit":          func(d *rationale.Decision) { d.Limits[0].Max = "" },
+		"no time":           func(d *rationale.Decision) { d.Limits[0].Per = "" },
+		"no time at all":    func(d *rationale.Decision) { d.Limits[0].Per = "0s" },
+		"a century":         func(d *rationale.Decision) { d.Limits[0].Per = "876000h" },
+		"no zone":           func(d *rationale.Decision) { d.Limits[0].Per = "month" },
+		"a zone of here":    func(d *rationale.Decision) { d.Limits[0].Per, d.Limits[0].Zone = "month", "Local" },
+		"a zone of nowhere": func(d *rationale.Decision) { d.Limits[0].Per, d.Limits[0].Zone = "month", "Europe/Atlantis" },
+		"no kind":           func(d *rationale.Decision) { d.Limits[0].Kind = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := spending(noon, "1", sliding("100", "24h0m0s"))
@@ -423,17 +423,34 @@ func TestACalendarWindowBeginsOnce(t *testing.T) {
 	l := openLedger(t, fs)
 	tomorrow := noon.Add(24 * time.Hour)
 	for _, at := range []time.Time{noon, tomorrow} {
-		d := spending(at, "60", daily("100", at))
+		d := spending(at, "60", daily("100"))
 		require.True(t, admits(t, l, d))
 		require.NoError(t, l.Complete(ctx, ended(d, time.Second, rationale.StatusSuccess, "60")))
 	}
 	for range 2 {
-		late := spending(noon, "41", daily("100", noon))
+		late := spending(noon, "41", daily("100"))
 		assert.False(t, admits(t, l, late))
-		assert.Equal(t, daily("100", tomorrow), late.Limits[0])
+		assert.Equal(t, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), late.Limits[0].From)
+		assert.Equal(t, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), late.Limits[0].Until)
 		assert.Equal(t, tomorrow, late.CountedAt)
 		require.NoError(t, l.Close())
 		l = openLedger(t, fs)
 	}
-	assert.True(t, admits(t, l, spending(noon, "40", daily("100", noon))))
+	assert.True(t, admits(t, l, spending(noon, "40", daily("100"))))
+}
+
+// A window that began by other rules of its zone, as another version of them has it,
+// stays the one that counts until it is over.
+func TestAWindowThatIsRecordedStaysOpen(t *testing.T) {
+	fs := crashfs.New()
+	d := spending(noon, "60", daily("100"))
+	d.CountedAt, d.Limits[0].From, d.Limits[0].Until = noon, noon.Add(-time.Minute), noon.Add(time.Hour)
+	rationale.Conclude(d)
+	j, err := journal.Open(dir, journal.WithFS(fs))
+	require.NoError(t, err)
+	require.NoError(t, j.Append(ctx, d, ended(d, time.Second, rationale.StatusSuccess, "60")))
+	require.NoError(t, j.Close())
+	l := openLedger(t, fs)
+	assert.False(t, admits(t, l, spending(noon.Add(time.Minute), "41", daily("100"))))
+	assert.True(t, admits(t, l, spending(noon.Add(time.Minute), "40", daily("100"))))
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"container/heap"
+	"iter"
 	"slices"
 	"time"
 )
@@ -77,15 +78,9 @@ func (d *deadlines) first() *deadline {
 	return d.heap[0]
 }
 
-// before counts what is due at a time.
-func (d *deadlines) before(at time.Time) int {
-	n := 0
-	for _, e := range d.heap {
-		if !e.at.After(at) {
-			n++
-		}
-	}
-	return n
+// until yields what is due at a time, in no order.
+func (d *deadlines) until(at time.Time) iter.Seq[*deadline] {
+	return func(yield func(*deadline) bool) { d.heap.until(at, 0, yield) }
 }
 
 // deadlineHeap implements [heap.Interface], the earliest first.
@@ -111,4 +106,13 @@ func (h *deadlineHeap) Pop() any {
 	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
 	return e
+}
+
+// until yields what is due at a time of the entry at an index and those below it,
+// which are later.
+func (h deadlineHeap) until(at time.Time, i int, yield func(*deadline) bool) bool {
+	if i >= len(h) || h[i].at.After(at) {
+		return true
+	}
+	return yield(h[i]) && h.until(at, 2*i+1, yield) && h.until(at, 2*i+2, yield)
 }

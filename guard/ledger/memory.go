@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -57,9 +56,10 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 type Memory struct {
 	recorder Recorder
 	journal  *journal.Journal // nil: the recorder is no journal that was opened here
+	shared   Shared           // in place of a recorder
 
 	mu        sync.Mutex
-	open      deadlines // allowed, without outcome; by the time of the decision
+	open      deadlines // allowed, without outcome; by the time that expected returns
 	tickets   tickets
 	reviews   reviews
 	given     rationales
@@ -67,7 +67,7 @@ type Memory struct {
 	strays    []string        // adrift, and recorded after all
 	documents documents
 	budgets   budgets
-	latest    time.Time // of the records
+	latest    time.Time // of the records; of a shared log, by its clock
 
 	suspensions suspensions
 	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
@@ -105,27 +105,12 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	if d == nil || d.ID == "" {
 		return errors.New("ledger: the draft decision has no id")
 	}
+	if m.open.byID == nil {
+		return errors.New("ledger: the zero Memory admits nothing")
+	}
 	m.admitting.RLock()
 	defer m.admitting.RUnlock()
-	oldest, err := m.decide(d)
-	if err != nil {
-		return err
-	}
-	recs := []rationale.Record{d}
-	if oldest != "" {
-		recs = append(recs, lost(oldest, d.At, "no_outcome"))
-	}
-	if err := m.append(ctx, expendable(d), recs...); err != nil {
-		m.withdraw(d, oldest, errors.Is(err, journal.ErrUncertain))
-		return err
-	}
-	return nil
-}
-
-// expendable reports whether a decision may be lost with the machine.
-func expendable(d *rationale.Decision) bool {
-	return d.Terms.Durability == rationale.DurabilityOS &&
-		d.Spend == nil && d.Limits == nil && d.Ticket == nil && d.Review == nil && d.Approval == ""
+	return m.commit(ctx, &admission{Memory: m, d: d})
 }
 
 // Complete records the outcome of an allowed decision. For a decision that
@@ -136,15 +121,34 @@ func (m *Memory) Complete(ctx context.Context, o *rationale.Outcome) error {
 	if o == nil || o.ID == "" {
 		return errors.New("ledger: the outcome has no id")
 	}
-	expendable, ok := m.claim(o.Decision)
-	if !ok {
-		return ErrNotOpen
+	return m.commit(ctx, &completion{Memory: m, recs: [1]rationale.Record{o}, decision: o.Decision})
+}
+
+// completion is the step that an outcome makes.
+type completion struct {
+	*Memory
+	recs     [1]rationale.Record
+	decision string
+}
+
+func (c *completion) take() (recs []rationale.Record, expendable bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.open.get(c.decision)
+	if e == nil || e.claimed {
+		return nil, false, ErrNotOpen
 	}
-	err := m.append(ctx, expendable, o)
-	if err != nil && !errors.Is(err, journal.ErrUncertain) {
-		m.release(o.Decision)
+	e.claimed = true
+	return c.recs[:], e.expendable, nil
+}
+
+func (c *completion) undo(uncertain bool) {
+	if uncertain {
+		return
 	}
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unclaim(c.decision)
 }
 
 // Record appends lifecycle records as they are. Every other record has a method of
@@ -158,7 +162,7 @@ func (m *Memory) Record(ctx context.Context, recs ...rationale.Record) error {
 			return fmt.Errorf("ledger: Record is for lifecycle records, not for a %T or a suspension", rec)
 		}
 	}
-	return m.append(ctx, false, recs...)
+	return m.commit(ctx, asIs(recs))
 }
 
 // Status is what a ledger waits for at one time.
@@ -169,200 +173,16 @@ type Status struct {
 	Overdue int // of these, past their due date
 }
 
-// Status returns what the ledger waits for at a time.
+// Status returns what the ledger waits for at a time; on a shared log, now.
 func (m *Memory) Status(at time.Time) Status {
+	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	at = m.asOf(at)
 	m.tickets.expire(at)
-	return Status{
-		Open: m.open.len(), Pending: m.tickets.pending(), Owed: m.reviews.due.len(), Overdue: m.reviews.due.before(at),
+	overdue := 0
+	for range m.reviews.due.until(at) {
+		overdue++
 	}
-}
-
-// append hands records to the recorder, with the outcomes of what went adrift,
-// and takes them into the state, unless a journal does that itself.
-func (m *Memory) append(ctx context.Context, expendable bool, recs ...rationale.Record) error {
-	strays := m.takeStrays()
-	now := recs[0].RecordTime()
-	for _, id := range strays {
-		recs = append(recs, &rationale.Outcome{
-			Kind: rationale.KindOutcome, ID: rationale.NewID(now), At: now, Decision: id,
-			Status: rationale.StatusNotExecuted, ErrorType: "evidence_unavailable",
-		})
-	}
-	if err := m.write(ctx, expendable && len(strays) == 0, recs); err != nil {
-		m.returnStrays(strays)
-		return err
-	}
-	if m.journal == nil {
-		for _, rec := range recs {
-			m.apply(rec, 0)
-		}
-	}
-	return nil
-}
-
-// write calls the recorder; a panic of it is an error.
-func (m *Memory) write(ctx context.Context, expendable bool, recs []rationale.Record) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("ledger: the recorder panicked: %v", r)
-		}
-	}()
-	if m.recorder == nil {
-		return errors.New("ledger: there is no recorder")
-	}
-	if w, ok := m.recorder.(interface {
-		Write(ctx context.Context, recs ...rationale.Record) error
-	}); ok && expendable {
-		return w.Write(ctx, recs...)
-	}
-	return m.recorder.Append(ctx, recs...)
-}
-
-// decide judges and concludes a draft, and takes what it needs before it is
-// recorded. It returns the decision that has to make room, if any, claimed.
-func (m *Memory) decide(d *rationale.Decision) (oldest string, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.open.byID == nil {
-		return "", errors.New("ledger: the zero Memory admits nothing")
-	}
-	if err := m.judge(d); err != nil {
-		return "", err
-	}
-	rationale.Conclude(d)
-	if d.Verdict == rationale.Allow {
-		if oldest, err = m.reserve(d); err != nil {
-			return "", err
-		}
-	}
-	if d.Takes() {
-		m.budgets.reserve(d)
-	}
-	m.takeTicket(d)
-	return oldest, nil
-}
-
-// judge adds the checks that only the ledger can make. A draft that is admitted
-// again, since its record failed, is judged again.
-func (m *Memory) judge(d *rationale.Decision) error {
-	d.Approval = ""
-	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool {
-		switch c.Kind {
-		case rationale.CheckSuspended, rationale.CheckWindow, rationale.CheckRate, rationale.CheckBrake, rationale.CheckApproval:
-			return true
-		}
-		return false
-	})
-	d.Terms.Repeated = m.given.repeats(d)
-	m.suspensions.deny(d)
-	if err := m.checkLimits(d); err != nil {
-		return err
-	}
-	m.reviews.brake(d, m.later(d.At))
-	if d.Parent != "" {
-		m.present(d, m.later(d.At))
-	}
-	return nil
-}
-
-// reserve makes room for an allowed decision before it is recorded.
-func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
-	if m.open.get(d.ID) != nil {
-		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
-	}
-	if m.open.len() >= maxOpen {
-		first := m.open.first()
-		if first.claimed {
-			return "", errors.New("ledger: too many decisions are open")
-		}
-		first.claimed = true
-		oldest = first.id
-	}
-	// Claimed: nobody completes it before it is recorded.
-	m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d), reserved: true, claimed: true})
-	return oldest, nil
-}
-
-func (m *Memory) claim(id string) (expendable, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e := m.open.get(id)
-	if e == nil || e.claimed {
-		return false, false
-	}
-	e.claimed = true
-	return e.expendable, true
-}
-
-func (m *Memory) release(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.unclaim(id)
-}
-
-func (m *Memory) unclaim(id string) {
-	if e := m.open.get(id); e != nil {
-		e.claimed = false
-	}
-}
-
-// withdraw undoes a reservation that was not recorded. Where that is not certain,
-// the decision was denied all the same, and gets its outcome once it shows up.
-func (m *Memory) withdraw(d *rationale.Decision, oldest string, uncertain bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !uncertain {
-		m.returnTicket(d)
-	}
-	if d.Verdict != rationale.Allow {
-		return
-	}
-	id := d.ID
-	if e := m.open.get(id); uncertain && (e == nil || !e.claimed) {
-		m.strays = append(m.strays, id) // it was recorded just now
-		return
-	}
-	m.open.remove(id)
-	m.budgets.withdraw(id) // the call is denied, whatever the disk has
-	if !uncertain {
-		m.unclaim(oldest)
-		return
-	}
-	if len(m.adrift) >= maxAdrift {
-		clear(m.adrift) // each is then unknown at the next start
-	}
-	m.adrift[id] = true
-}
-
-func (m *Memory) takeStrays() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var taken []string
-	for _, id := range m.strays {
-		if e := m.open.get(id); e != nil && !e.claimed {
-			e.claimed = true
-			taken = append(taken, id)
-		}
-	}
-	m.strays = nil
-	return taken
-}
-
-func (m *Memory) returnStrays(ids []string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, id := range ids {
-		m.unclaim(id)
-	}
-	m.strays = append(m.strays, ids...)
-}
-
-// lost is the outcome of a decision for which no outcome came.
-func lost(decision string, at time.Time, why string) *rationale.Outcome {
-	return &rationale.Outcome{
-		Kind: rationale.KindOutcome, ID: rationale.NewID(at), At: at, Decision: decision,
-		Status: rationale.StatusUnknown, ErrorType: why,
-	}
+	return Status{Open: m.open.len(), Pending: m.tickets.pending(), Owed: m.reviews.due.len(), Overdue: overdue}
 }

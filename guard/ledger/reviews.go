@@ -140,26 +140,37 @@ func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
 	case <-ctx.Done():
 		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
 	}
-	m.identify(&r.ID, &r.At)
-	r.Kind = rationale.KindReview
-	if err := m.reviewable(r); err != nil {
-		return fmt.Errorf("%w: review of decision %s: %w", ErrRefused, rationale.Printable(r.Decision), err)
-	}
-	return m.append(ctx, false, r)
+	return m.commit(ctx, &reviewing{m, r})
 }
 
-func (m *Memory) reviewable(r *rationale.Review) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	o := m.reviews.byID[r.Decision]
+// reviewing is the step that a review makes. There is one at a time.
+type reviewing struct {
+	*Memory
+	r *rationale.Review
+}
+
+func (v *reviewing) take() (recs []rationale.Record, expendable bool, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := v.r
+	v.identify(&r.ID, &r.At)
+	r.Kind = rationale.KindReview
+	o := v.reviews.byID[r.Decision]
 	switch {
 	case o == nil:
-		return errors.New("none is owed: it was reviewed, or never asked for")
-	case m.open.get(r.Decision) != nil:
-		return errors.New("the action has no outcome yet")
+		err = errors.New("none is owed: it was reviewed, or never asked for")
+	case v.open.get(r.Decision) != nil:
+		err = errors.New("the action has no outcome yet")
+	default:
+		err = o.decision.Reviewed(r)
 	}
-	return o.decision.Reviewed(r)
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: review of decision %s: %w", ErrRefused, rationale.Printable(r.Decision), err)
+	}
+	return []rationale.Record{r}, false, nil
 }
+
+func (v *reviewing) undo(bool) {}
 
 // savedReview is a review that is owed, in a snapshot.
 type savedReview struct {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ambit-go/ambit/internal/money"
 	"github.com/ambit-go/ambit/rationale"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // maxTaken bounds the calls that hold a budget: while so many wait for a
@@ -24,7 +23,7 @@ const maxTaken = 2 * maxOpen
 var ErrNotHeld = errors.New("ledger: no settlement is expected for this decision")
 
 // checkLimits adds the checks of what a draft takes of its limits.
-func (m *Memory) checkLimits(d *rationale.Decision) error {
+func (m *Memory) checkLimits(d *rationale.Decision, now time.Time) error {
 	if len(d.Limits) == 0 {
 		return nil
 	}
@@ -34,7 +33,7 @@ func (m *Memory) checkLimits(d *rationale.Decision) error {
 	if len(m.budgets.taken) >= maxTaken {
 		return errors.New("ledger: too many calls wait for their outcome or a settlement: settle those that are held")
 	}
-	d.Checks = append(d.Checks, m.budgets.check(d, d.At)...)
+	d.Checks = append(d.Checks, m.budgets.check(d, now)...)
 	return nil
 }
 
@@ -48,18 +47,7 @@ func (m *Memory) Settle(ctx context.Context, s *rationale.Settlement) error {
 	if err := checkSettlement(s); err != nil {
 		return err
 	}
-	if err := m.claimHeld(s); err != nil {
-		return err
-	}
-	err := m.append(ctx, false, s)
-	if err != nil && !errors.Is(err, journal.ErrUncertain) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if r := m.budgets.taken[s.Decision]; r != nil {
-			r.settling = false
-		}
-	}
-	return err
+	return m.commit(ctx, &settling{m, s})
 }
 
 func checkSettlement(s *rationale.Settlement) error {
@@ -82,19 +70,34 @@ func checkSettlement(s *rationale.Settlement) error {
 	return nil
 }
 
-// claimHeld makes sure that a decision is settled once.
-func (m *Memory) claimHeld(s *rationale.Settlement) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := m.budgets.taken[s.Decision]
-	if r == nil || r.settling || !r.waits(s.At) {
-		return ErrNotHeld
+// settling is the step that a settlement makes.
+type settling struct {
+	*Memory
+	s *rationale.Settlement
+}
+
+// take makes sure that a decision is settled once.
+func (t *settling) take() (recs []rationale.Record, expendable bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.s
+	r := t.budgets.taken[s.Decision]
+	if r == nil || r.settling || !r.waits(t.asOf(s.At)) {
+		return nil, false, ErrNotHeld
 	}
 	if _, ok := money.Parse(s.Spent); !ok && (s.Spent != "" || r.priced() && s.Status != rationale.StatusNotExecuted) {
-		return fmt.Errorf("ledger: the settlement needs the amount that was spent, in plain digits such as 129.95; %q is none", s.Spent)
+		return nil, false, fmt.Errorf("ledger: the settlement needs the amount that was spent, in plain digits such as 129.95; %q is none", s.Spent)
 	}
 	r.settling = true
-	return nil
+	return []rationale.Record{s}, false, nil
+}
+
+func (t *settling) undo(uncertain bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.budgets.taken[t.s.Decision]; r != nil && !uncertain {
+		r.settling = false
+	}
 }
 
 // waits reports whether only a settlement ends the reservation, at a time.
@@ -117,8 +120,10 @@ type Held struct {
 // Held returns what waits for a settlement at a time, the oldest first: calls whose
 // outcome is unknown, and those whose outcome did not come within its lease.
 func (m *Memory) Held(at time.Time) []Held {
+	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	at = m.asOf(at)
 	var all []Held
 	for id, r := range m.budgets.taken {
 		if !r.waits(at) {
@@ -160,8 +165,10 @@ type Budget struct {
 // in a fixed order. What was spent in a calendar window is that of the latest one
 // in which something was admitted. The limits themselves are in the documents.
 func (m *Memory) Budgets(at time.Time) []Budget {
+	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	at = m.asOf(at)
 	b := &m.budgets
 	held := make(map[accountKey]money.Amount)
 	for _, r := range b.taken {

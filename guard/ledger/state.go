@@ -22,7 +22,9 @@ func (p projection) Apply(rec rationale.Record, at journal.Position) { p.apply(r
 func (m *Memory) apply(rec rationale.Record, segment uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest = m.later(rec.RecordTime())
+	if m.shared == nil {
+		m.latest = m.later(rec.RecordTime())
+	}
 	switch r := rec.(type) {
 	case *rationale.Decision:
 		m.decided(r, segment)
@@ -46,7 +48,7 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 
 func (m *Memory) decided(d *rationale.Decision, segment uint64) {
 	if d.Verdict == rationale.Allow {
-		e := m.open.add(deadline{id: d.ID, at: d.At, expendable: expendable(d)})
+		e := m.open.add(deadline{id: d.ID, at: m.expected(d), expendable: expendable(d)})
 		e.segment, e.reserved, e.claimed = segment, false, false
 		if m.adrift[d.ID] {
 			delete(m.adrift, d.ID)

@@ -81,22 +81,60 @@ func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why
 	if err != nil {
 		return err
 	}
+	if err := m.halt(what, l); err != nil {
+		return err
+	}
+	return m.commit(ctx, &suspending{m, what, l})
+}
+
+// halt denies what a suspension concerns, and waits until what was checked before is
+// recorded.
+func (m *Memory) halt(what rationale.Suspension, l *rationale.Lifecycle) error {
 	m.mu.Lock()
-	_, known := m.suspensions[what]
-	if !known && len(m.suspensions) >= maxSuspensions {
-		m.mu.Unlock()
-		return fmt.Errorf("%w: %d suspensions are in force already; suspend everything, or resume some", ErrRefused, maxSuspensions)
-	}
-	if !known {
-		m.suspensions[what] = l
-	}
+	err := m.suspensions.add(what, l)
 	m.mu.Unlock()
-	// What was checked before is recorded before: wait for it.
+	if err != nil {
+		return err
+	}
 	m.admitting.Lock()
 	//lint:ignore SA2001 a barrier: there is nothing to do but wait
 	m.admitting.Unlock()
-	return m.append(ctx, false, l)
+	return nil
 }
+
+// add puts a suspension in force, unless it is.
+func (s suspensions) add(what rationale.Suspension, l *rationale.Lifecycle) error {
+	if s[what] != nil {
+		return nil
+	}
+	if len(s) >= maxSuspensions {
+		return fmt.Errorf("%w: %d suspensions are in force already; suspend everything, or resume some", ErrRefused, maxSuspensions)
+	}
+	s[what] = l
+	return nil
+}
+
+// suspending is the step that a suspension makes, or its end. It fails closed: what
+// is suspended stays so, recorded or not.
+type suspending struct {
+	*Memory
+	what rationale.Suspension
+	l    *rationale.Lifecycle
+}
+
+func (s *suspending) take() (recs []rationale.Record, expendable bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identify(&s.l.ID, &s.l.At)
+	if s.l.Event == rationale.EventSuspended {
+		err = s.suspensions.add(s.what, s.l)
+	} else if s.suspensions[s.what] == nil {
+		err = fmt.Errorf("%w: %s is not suspended by a person; a Suspension document ends when it is removed", ErrRefused, s.what)
+	}
+	return []rationale.Record{s.l}, false, err
+}
+
+func (s *suspending) undo(bool) {}
 
 // Resume ends a suspension by a person, once that is recorded. What is not
 // suspended, or not validly named, is [ErrRefused].
@@ -105,13 +143,7 @@ func (m *Memory) Resume(ctx context.Context, what rationale.Suspension, by, why 
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	_, known := m.suspensions[what]
-	m.mu.Unlock()
-	if !known {
-		return fmt.Errorf("%w: %s is not suspended by a person; a Suspension document ends when it is removed", ErrRefused, what)
-	}
-	return m.append(ctx, false, l)
+	return m.commit(ctx, &suspending{m, what, l})
 }
 
 // switched makes the record of a suspension, or of its end.
@@ -129,7 +161,6 @@ func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, 
 		Kind: rationale.KindLifecycle, At: at, Event: event, Suspension: &what,
 		By: rationale.Clip(rationale.Printable(by), 256), Message: rationale.Clip(rationale.Printable(why), 2048),
 	}
-	m.identify(&l.ID, &l.At)
 	if what.Agent != "" {
 		l.Agent.ID = what.Agent
 	}

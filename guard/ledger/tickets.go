@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // ErrRefused is the error of an answer that does not count: what it answers to is
@@ -185,9 +184,10 @@ func (m *Memory) answered(a *rationale.Approval) {
 // Tickets returns the tickets that wait, at a time, for an answer or to be used,
 // the next to expire first. What they refer to is shared and must not be changed.
 func (m *Memory) Tickets(at time.Time) []rationale.Pending {
+	m.tick()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.tickets.expire(m.later(at))
+	m.tickets.expire(m.later(m.asOf(at)))
 	var open []rationale.Pending
 	for _, t := range m.tickets.byID {
 		if !t.Closed() {
@@ -222,28 +222,25 @@ func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
 	case <-ctx.Done():
 		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
 	}
-	if err := m.accept(a); err != nil {
-		return err
-	}
-	err := m.append(ctx, false, a)
-	if err != nil && !errors.Is(err, journal.ErrUncertain) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if t := m.tickets.byID[a.Ticket]; t != nil {
-			t.denying = false
-		}
-	}
-	return err
+	return m.commit(ctx, &answering{m, a})
 }
 
-// accept checks and completes an answer, and holds the ticket for a denial.
-func (m *Memory) accept(a *rationale.Approval) error {
-	m.identify(&a.ID, &a.At)
+// answering is the step that an answer to a ticket makes. There is one at a time.
+type answering struct {
+	*Memory
+	a *rationale.Approval
+}
+
+// take checks and completes an answer, and holds the ticket for a denial.
+func (s *answering) take() (recs []rationale.Record, expendable bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.a
+	s.identify(&a.ID, &a.At)
 	a.Kind = rationale.KindApproval
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.tickets.expire(m.later(a.At))
-	t := m.tickets.byID[a.Ticket]
+	now := s.later(s.asOf(a.At))
+	s.tickets.expire(now)
+	t := s.tickets.byID[a.Ticket]
 	refused := errors.New("no ticket of this id is open: it has expired, or there was none")
 	switch {
 	case t == nil:
@@ -252,20 +249,34 @@ func (m *Memory) accept(a *rationale.Approval) error {
 	case t.denying:
 		refused = errors.New("it is being denied at this moment")
 	default:
-		refused = t.Pending.Answer(a, m.later(a.At))
+		refused = t.Pending.Answer(a, now)
 	}
 	if refused != nil {
-		return fmt.Errorf("%w: ticket %s: %w", ErrRefused, rationale.Printable(a.Ticket), refused)
+		return nil, false, fmt.Errorf("%w: ticket %s: %w", ErrRefused, rationale.Printable(a.Ticket), refused)
 	}
 	t.denying = a.Answer == rationale.AnswerDeny
-	return nil
+	return []rationale.Record{a}, false, nil
 }
 
-// identify gives a record that a person causes its id and its time.
+func (s *answering) undo(uncertain bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tickets.byID[s.a.Ticket]; t != nil && !uncertain {
+		t.denying = false
+	}
+}
+
+// identify gives a record that a person causes its id and its time. It is called
+// with the lock held.
 func (m *Memory) identify(id *string, at *time.Time) {
 	if at.IsZero() {
-		if *at = time.Now(); m.journal != nil {
+		switch {
+		case m.shared != nil:
+			*at = m.latest
+		case m.journal != nil:
 			*at = m.journal.Now()
+		default:
+			*at = time.Now()
 		}
 	}
 	if *id == "" {

@@ -25,17 +25,18 @@ var rules = []rule{
 	{Package: "rationale/journal", Imports: []string{"rationale"}},
 
 	{Package: "internal/money"},
+	{Package: "internal/calendar"},
 	{Package: "internal/strictjson", Others: []string{jsonModule, schemaModule}},
 	{Package: "internal/celplan", Imports: []string{"internal/strictjson"}, Others: []string{celModule}},
 	{Package: "internal/yamldoc", Others: []string{yamlModule}},
 
 	{
 		Package: "authority",
-		Imports: []string{"classify", "rationale", "internal/strictjson", "internal/celplan", "internal/yamldoc"},
+		Imports: []string{"classify", "rationale", "internal/calendar", "internal/strictjson", "internal/celplan", "internal/yamldoc"},
 		Others:  []string{decimalModule},
 	},
 
-	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/money"}},
+	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{

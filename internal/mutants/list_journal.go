@@ -167,7 +167,7 @@ func evidence() []mutant {
 			Why: "a snapshot holds decisions that were never recorded",
 		},
 		{
-			File: "guard/ledger/memory.go", Package: "./guard/ledger", Run: "^TestDurability$",
+			File: "guard/ledger/admission.go", Package: "./guard/ledger", Run: "^TestDurability$",
 			Old: "d.Spend == nil && d.Limits == nil && d.Ticket == nil",
 			New: "d.Limits == nil && d.Ticket == nil",
 			Why: "a decision that holds a budget is not synced",

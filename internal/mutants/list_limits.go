@@ -6,7 +6,7 @@ func limits() []mutant {
 		pkg     = "./guard/ledger"
 		engine  = "guard/ledger/budgets.go"
 		account = "guard/ledger/account.go"
-		memory  = "guard/ledger/memory.go"
+		admits  = "guard/ledger/admission.go"
 		counts  = "^(TestWhatCountsAgainstALimit|TestWhoSharesALimit|TestALimitThatCannotBeRead|TestSettleRefuses)$"
 		model   = "^(TestACalendarWindowBeginsOnce|TestBudgetsAgainstAListOfEverything|TestWhatCountsAgainstALimit)$"
 	)
@@ -66,7 +66,7 @@ func limits() []mutant {
 			Why: "what was spent leaves its window early",
 		},
 		{
-			File: account, Package: pkg, Run: model,
+			File: account, Package: pkg, Run: "^TestAWindowThatIsRecordedStaysOpen$",
 			Old: "if a != nil && a.per == 0 && a.from.After(l.From) {",
 			New: "if a != nil && a.per == 0 && a.from.After(l.From) && false {",
 			Why: "a window of the calendar begins a second time",
@@ -84,8 +84,8 @@ func limits() []mutant {
 			Why: "what is held does not outlive the segment",
 		},
 		{
-			File: memory, Package: pkg, Run: "^TestWhatIsNotRecordedTakesNothing$",
-			Old: "\tm.budgets.withdraw(id) // the call is denied, whatever the disk has\n",
+			File: admits, Package: pkg, Run: "^TestWhatIsNotRecordedTakesNothing$",
+			Old: "\ta.budgets.withdraw(d.ID) // the call is denied, whatever the disk has\n",
 			New: "",
 			Why: "what could not be recorded keeps its budget",
 		},
@@ -114,7 +114,7 @@ func limits() []mutant {
 			Why: "what is observed counts against limits",
 		},
 		{
-			File: "authority/window.go", Package: "./authority", Run: "^TestCalendarWindows",
+			File: "internal/calendar/calendar.go", Package: "./internal/calendar", Run: "^TestWindows",
 			Old: "\tcase -1:\n\t\treturn after\n",
 			New: "\tcase -2:\n\t\treturn after\n",
 			Why: "a day begins before its midnight",

@@ -96,8 +96,8 @@ func people() []mutant {
 			Why: "an approval that is no longer needed stays for a second call",
 		},
 		{
-			File: "guard/ledger/memory.go", Package: "./guard", Run: "^TestAnApprovedCallRunsOnce$",
-			Old: "\tif d.Parent != \"\" {\n\t\tm.present(d, m.later(d.At))\n\t}\n", New: "",
+			File: "guard/ledger/admission.go", Package: "./guard", Run: "^TestAnApprovedCallRunsOnce$",
+			Old: "\tif d.Parent != \"\" {\n\t\tm.present(d, m.later(now))\n\t}\n", New: "",
 			Why: "tickets are not looked at",
 		},
 		{
@@ -127,7 +127,7 @@ func people() []mutant {
 		},
 		{
 			File: suspends, Package: ledger, Run: "^TestSuspensionFailsClosed$",
-			Old: "\t\tm.suspensions[what] = l\n", New: "",
+			Old: "func (s *suspending) undo(bool) {}", New: "func (s *suspending) undo(bool) { delete(s.suspensions, s.what) }",
 			Why: "a suspension that cannot be recorded is not in force",
 		},
 		{

@@ -1,4 +1,4 @@
-package authority
+package calendar_test
 
 import (
 	"testing"
@@ -6,9 +6,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/ambit-go/ambit/internal/calendar"
 )
 
-func TestCalendarWindows(t *testing.T) {
+func TestWindows(t *testing.T) {
 	for _, tt := range []struct{ unit, zone, at, from, until string }{
 		{"hour", "UTC", "2026-11-23T12:59:59.999Z", "2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z"},
 		{"hour", "Asia/Kolkata", "2026-11-23T12:15:00Z", "2026-11-23T11:30:00Z", "2026-11-23T12:30:00Z"},
@@ -26,7 +28,7 @@ func TestCalendarWindows(t *testing.T) {
 		require.NoError(t, err)
 		at, err := time.Parse(time.RFC3339, tt.at)
 		require.NoError(t, err)
-		from, until := every{Calendar: tt.unit, Zone: zone}.window(at)
+		from, until := calendar.Window(tt.unit, zone, at)
 		assert.Equal(t, tt.from, from.Format(time.RFC3339), "%+v", tt)
 		assert.Equal(t, tt.until, until.Format(time.RFC3339), "%+v", tt)
 	}
@@ -34,14 +36,14 @@ func TestCalendarWindows(t *testing.T) {
 
 // Windows follow each other without a gap, and none begins before the one before
 // it, whatever the clocks of a zone do.
-func TestCalendarWindowsFollowEachOther(t *testing.T) {
+func TestWindowsFollowEachOther(t *testing.T) {
 	for _, name := range []string{"UTC", "Europe/Stockholm", "America/Sao_Paulo", "Africa/Cairo", "Asia/Kathmandu", "Pacific/Apia"} {
 		zone, err := time.LoadLocation(name)
 		require.NoError(t, err)
-		for _, unit := range calendarUnits {
+		for _, unit := range calendar.Units() {
 			var last time.Time
 			for at := time.Date(2011, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2013; at = at.Add(47 * time.Minute) {
-				from, until := every{Calendar: unit, Zone: zone}.window(at)
+				from, until := calendar.Window(unit, zone, at)
 				require.False(t, from.Before(last), "%s in %s at %s", unit, name, at)
 				require.False(t, at.Before(from), "%s in %s at %s", unit, name, at)
 				require.True(t, at.Before(until), "%s in %s at %s", unit, name, at)
