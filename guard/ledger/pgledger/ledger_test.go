@@ -49,8 +49,7 @@ func TestPeopleContract(t *testing.T) {
 	guardtest.TestPeople(t, func(t *testing.T) guardtest.PeopleLedger { return open(t, migrated(t, server(t))) })
 }
 
-// A pool without a connection to give denies, and says so.
-var _ = ledger.ErrNotOpen
+var errNotOpen = ledger.ErrNotOpen
 
 // recorded returns the records in a database, but for snapshots.
 func recorded(t testing.TB, url string) []rationale.Record {
