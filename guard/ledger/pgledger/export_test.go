@@ -19,7 +19,7 @@ func Refresh(ctx context.Context, l *Ledger) error {
 	if err != nil || p.head == l.log.end() {
 		return err
 	}
-	l.log.rouse()
+	l.log.tell(0)
 	select {
 	case <-moved:
 		return nil

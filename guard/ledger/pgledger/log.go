@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -37,8 +38,10 @@ type log struct {
 	failed  error
 	closing bool
 	moved   chan struct{} // closed and renewed when head moves
+	told    uint64        // the last record that a notification named
+	look    bool          // there may be something in the database that nobody told of
 
-	wake      chan struct{} // something is in the queue, or may be in the database
+	wake      chan struct{} // there is something to do
 	done      chan struct{} // closed when serve has ended
 	contended bool          // another replica appends too; serve's
 	since     int           // records since the last snapshot; serve's
@@ -108,6 +111,33 @@ func (l *log) Now() time.Time {
 	return l.clock.now()
 }
 
+// end returns the last record that the state has.
+func (l *log) end() rationale.Head {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head
+}
+
+// wait returns once the state has a record behind a position, or with the error of a context that is
+// done, or [journal.ErrClosed].
+func (l *log) wait(ctx context.Context, seq uint64) error {
+	for {
+		l.mu.Lock()
+		head, moved := l.head, l.moved
+		l.mu.Unlock()
+		if head.Seq > seq {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-l.done:
+			return journal.ErrClosed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // healthy returns why no step can be made any more; nil if it can.
 func (l *log) healthy() error {
 	l.mu.Lock()
@@ -115,7 +145,15 @@ func (l *log) healthy() error {
 	return l.failed
 }
 
-// rouse makes serve look at the queue, and at the database.
+// tell makes serve look for the records up to a position; 0: for whatever there is.
+func (l *log) tell(seq uint64) {
+	l.mu.Lock()
+	l.told, l.look = max(l.told, seq), l.look || seq == 0
+	l.mu.Unlock()
+	l.rouse()
+}
+
+// rouse makes serve look at what there is to do.
 func (l *log) rouse() {
 	select {
 	case l.wake <- struct{}{}:
@@ -127,23 +165,45 @@ func (l *log) rouse() {
 func (l *log) serve() {
 	defer close(l.done)
 	for range l.wake {
-		for asked := true; asked; {
-			waiting, closing := l.waiting()
-			if asked = len(waiting) == maxTogether; closing && len(waiting) == 0 {
+		for {
+			waiting, look, closing := l.next()
+			switch {
+			case len(waiting) > 0:
+				l.guarded(func() error { return l.make(waiting) }, waiting)
+			case look:
+				l.guarded(l.refresh, nil)
+			}
+			if closing && len(waiting) == 0 {
 				return
 			}
-			l.guarded(func() error { return l.make(waiting) }, waiting)
+			if len(waiting) == 0 {
+				break
+			}
+			if len(waiting) > 1 {
+				runtime.Gosched() // whoever has its answer gets to make its next step, together with the others
+			}
 		}
 	}
 }
 
-// waiting takes what waits.
-func (l *log) waiting() (steps []*request, closing bool) {
+// next takes what waits, and otherwise says whether to look for what others have appended.
+func (l *log) next() (waiting []*request, look, closing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := min(len(l.queue), maxTogether)
-	steps, l.queue = l.queue[:n:n], l.queue[n:]
-	return steps, l.closing
+	waiting, l.queue = l.queue[:n:n], l.queue[n:]
+	if n == 0 {
+		look = l.look || l.told > l.head.Seq
+		l.look, l.told = false, 0
+	}
+	return waiting, look, l.closing
+}
+
+// refresh takes in what others have appended.
+func (l *log) refresh() error {
+	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
+	defer cancel()
+	return l.catchUp(ctx)
 }
 
 // guarded turns a panic of the state, which then cannot be relied on any more, into the end of
@@ -173,14 +233,8 @@ func (l *log) fail(err error) {
 // was faster, or the clock had moved.
 const maxTries = 16
 
-// make makes steps, and answers each; those that it does not answer have its error. Without
-// steps it takes in what is new.
+// make makes steps, and answers each; those that it does not answer have its error.
 func (l *log) make(waiting []*request) error {
-	if len(waiting) == 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
-		defer cancel()
-		return l.catchUp(ctx)
-	}
 	for tries := 0; tries < maxTries; tries++ {
 		if err := l.healthy(); err != nil {
 			return err

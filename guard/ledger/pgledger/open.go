@@ -105,7 +105,7 @@ func (l *log) poll(ctx context.Context, expire func(context.Context) error) {
 	for {
 		select {
 		case <-tick.C:
-			l.rouse()
+			l.tell(0)
 			_ = expire(ctx) // the next one tries again
 		case <-ctx.Done():
 			return
@@ -135,15 +135,14 @@ func (l *log) hear(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN ambit"); err != nil {
 		return err
 	}
-	l.rouse()
+	l.tell(0)
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		if seq, err := strconv.ParseUint(n.Payload, 10, 64); err != nil || seq > l.end().Seq {
-			l.rouse()
-		}
+		seq, _ := strconv.ParseUint(n.Payload, 10, 64) // not from ambit.append: look for yourself
+		l.tell(seq)
 	}
 }
 
@@ -152,13 +151,6 @@ func closeSoon(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
-}
-
-// end returns the last record that the state has.
-func (l *log) end() rationale.Head {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.head
 }
 
 // Healthy returns nil while steps can be made, as far as is known without making one, and
