@@ -2,7 +2,6 @@ package pgledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -31,8 +30,8 @@ type Option func(*log)
 func WithSnapshotEvery(records int) Option { return func(l *log) { l.every = records } }
 
 // Open opens the ledger in the database of a pool, whose tables must be those of this version
-// ([ErrVersion]), and rebuilds its state from the last snapshot and the records behind it. It keeps one
-// connection of the pool, and needs another for each step. The pool remains the caller's, who closes it after the
+// ([ErrVersion]), and rebuilds its state from the last snapshot and the records behind it. Beside the one
+// of the pool that a step needs, it takes a connection out of the pool for notifications. The pool remains the caller's, who closes it after the
 // ledger. It must connect to the primary server (target_session_attrs=read-write, where there are several hosts).
 func Open(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Ledger, error) {
 	l := &Ledger{log: &log{
@@ -43,9 +42,6 @@ func Open(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Ledger, err
 		if opt != nil {
 			opt(l.log)
 		}
-	}
-	if pool.Config().MaxConns < 2 {
-		return nil, errors.New("pgledger: the pool has one connection, and a ledger needs two: one for the steps, and one to hear of those of others")
 	}
 	l.Memory, l.log.state = ledger.Share(l.log)
 	if err := l.log.restore(ctx); err != nil {

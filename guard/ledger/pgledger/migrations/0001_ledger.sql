@@ -98,19 +98,26 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Deletes the records before a position. What a cursor has not come to, and what a
--- replica needs to start, stays.
+-- The first record that must stay, of those before a position: what a cursor has not come to, and what a
+-- replica needs to start.
+CREATE FUNCTION ambit.retirable(before bigint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(before, l.snapshot,
+        (SELECT min((place->'head'->>'seq')::bigint) FROM ambit.cursors),
+        (SELECT min((place->'from'->>'seq')::bigint) FROM ambit.cursors WHERE place->'from'->>'seq' <> '0'))
+    FROM ambit.log l
+$$;
+
+-- Deletes the records before a position that need not stay.
 CREATE FUNCTION ambit.retire(before bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     deleted bigint;
 BEGIN
-    SELECT least(before, l.snapshot) INTO before FROM ambit.log l FOR UPDATE;
-    SELECT least(before, min((place->'head'->>'seq')::bigint)) INTO before FROM ambit.cursors;
-    SELECT least(before, min((place->'from'->>'seq')::bigint)) INTO before FROM ambit.cursors WHERE place->'from'->>'seq' <> '0';
-    DELETE FROM ambit.records r WHERE r.seq < before;
+    PERFORM 1 FROM ambit.log FOR UPDATE;
+    DELETE FROM ambit.records r WHERE r.seq < ambit.retirable(before);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;
 END $$;
 
-REVOKE ALL ON FUNCTION ambit.tail(bigint), ambit.hold(bigint), ambit.append(bigint, bytea, timestamptz, text[], text[], bytea[]), ambit.retire(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ambit.tail(bigint), ambit.hold(bigint), ambit.append(bigint, bytea, timestamptz, text[], text[], bytea[]), ambit.retirable(bigint), ambit.retire(bigint) FROM PUBLIC;
