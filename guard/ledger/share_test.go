@@ -17,15 +17,15 @@ import (
 	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// common is a log in memory that replicas share.
-type common struct {
+// shelf is a log in memory that replicas share.
+type shelf struct {
 	mu   sync.Mutex
 	now  time.Time
 	recs []rationale.Record
 	err  error // of every commit
 }
 
-func (c *common) append(recs ...rationale.Record) {
+func (c *shelf) append(recs ...rationale.Record) {
 	for _, rec := range recs {
 		data, err := rationale.Marshal(rec)
 		if err != nil {
@@ -40,7 +40,7 @@ func (c *common) append(recs ...rationale.Record) {
 
 // replica is one process's way to the log.
 type replica struct {
-	log     *common
+	log     *shelf
 	state   journal.State
 	applied int
 	behind  bool  // do not look for what others have appended before taking
@@ -50,7 +50,7 @@ type replica struct {
 	head    int // of the log when they were taken
 }
 
-func join(t *testing.T, log *common) (*ledger.Memory, *replica) {
+func join(t *testing.T, log *shelf) (*ledger.Memory, *replica) {
 	t.Helper()
 	r := &replica{log: log}
 	m, state := ledger.Share(r)
@@ -109,8 +109,8 @@ func (r *replica) Commit(ctx context.Context, s ledger.Step) error {
 	}
 }
 
-func replicas(t *testing.T) (log *common, a, b *ledger.Memory, ra, rb *replica) {
-	log = &common{now: noon}
+func replicas(t *testing.T) (log *shelf, a, b *ledger.Memory, ra, rb *replica) {
+	log = &shelf{now: noon}
 	a, ra = join(t, log)
 	b, rb = join(t, log)
 	return log, a, b, ra, rb
@@ -118,7 +118,7 @@ func replicas(t *testing.T) (log *common, a, b *ledger.Memory, ra, rb *replica) 
 
 func TestSharedLedgersKeepTheContract(t *testing.T) {
 	guardtest.TestLedger(t, func(t *testing.T) guardtest.LedgerUnderTest {
-		log := &common{now: time.Now()}
+		log := &shelf{now: time.Now()}
 		m, _ := join(t, log)
 		return guardtest.LedgerUnderTest{
 			Ledger: m,
@@ -131,7 +131,7 @@ func TestSharedLedgersKeepTheContract(t *testing.T) {
 		}
 	})
 	guardtest.TestPeople(t, func(t *testing.T) guardtest.PeopleLedger {
-		m, _ := join(t, &common{now: time.Now()})
+		m, _ := join(t, &shelf{now: time.Now()})
 		return m
 	})
 }
