@@ -32,6 +32,7 @@ Commands:
   verify     check that the records of evidence folders are whole and unchanged
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
   erase      destroy the key of a person's data in evidence folders, and record that
+  migrate    make or update the tables of a shared ledger in PostgreSQL
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
 Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
@@ -51,7 +52,7 @@ type terminal struct {
 type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
-	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "repair": repair}
+	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "migrate": migrate, "repair": repair}
 }
 
 func main() {
@@ -70,7 +71,7 @@ func run(t *terminal, args []string) int {
 	}
 	c, ok := commands()[args[0]]
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, erase or repair\n", args[0])
+		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, erase, migrate or repair\n", args[0])
 		return exitUsage
 	}
 	return c(t, args[1:])

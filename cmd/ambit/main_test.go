@@ -34,9 +34,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	t.Cleanup(stopServer) // after the scripts, which run in parallel
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger},
+		Dir: "testdata/script", RequireExplicitExec: true, Condition: hasPostgres,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger,
+			"database": database, "sql": sql, "shared": shared,
+		},
 	})
 }
 
