@@ -118,3 +118,23 @@ func checkOne(t testing.TB, url, id string, allowed bool) (found bool) {
 	}
 	return found
 }
+
+// A replica that stands still while it holds the end of the log is ended by the database; one that waits for the
+// end longer than it may is denied, for certain.
+func TestAReplicaThatStandsStill(t *testing.T) {
+	url := migrated(t, server(t))
+	l := open(t, url)
+	still := connect(t, url)
+	tx, err := still.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "SELECT FROM ambit.hold(0)")
+	require.NoError(t, err)
+	err = l.Admit(t.Context(), spending("100"))
+	for err != nil { // at the same moment, the wait of the one and the patience with the other end
+		require.ErrorContains(t, err, "lock timeout")
+		err = l.Admit(t.Context(), spending("100"))
+	}
+	_, err = tx.Exec(t.Context(), "SELECT 1")
+	require.Error(t, err)
+	require.Len(t, recorded(t, url), 1)
+}

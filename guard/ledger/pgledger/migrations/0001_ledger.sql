@@ -47,9 +47,9 @@ $$;
 -- in turn, and no replica that stands still holds up the others.
 CREATE FUNCTION ambit.hold(behind bigint)
 RETURNS TABLE (clock timestamptz, seq bigint, hash bytea, body bytea)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 BEGIN
-    PERFORM set_config('lock_timeout', '3000', true), set_config('idle_in_transaction_session_timeout', '3000', true);
+    PERFORM set_config('idle_in_transaction_session_timeout', '3s', true);
     PERFORM 1 FROM ambit.log FOR UPDATE;
     RETURN QUERY SELECT * FROM ambit.tail(behind);
 END $$;
@@ -60,7 +60,7 @@ END $$;
 -- ambit.tail does. The caller tells by the hash.
 CREATE FUNCTION ambit.append(behind bigint, behind_hash bytea, decided timestamptz, kinds text[], ids text[], bodies bytea[])
 RETURNS TABLE (clock timestamptz, seq bigint, hash bytea, body bytea)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
     head ambit.log;
 BEGIN
@@ -73,7 +73,6 @@ BEGIN
         RAISE EXCEPTION 'ambit: the transaction isolation is %', current_setting('transaction_isolation')
             USING HINT = 'set default_transaction_isolation to ''read committed''', ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
-    PERFORM set_config('lock_timeout', '3000', true);
     SELECT * INTO STRICT head FROM ambit.log FOR UPDATE;
     clock := clock_timestamp();
     IF head.seq <> behind OR head.hash <> behind_hash OR decided > clock OR decided < clock - interval '1 second' THEN
