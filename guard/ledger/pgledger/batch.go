@@ -13,14 +13,19 @@ import (
 	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// maxBytes bounds what is appended together, beyond the first step.
-const maxBytes = 8 << 20
+const (
+	// maxBytes bounds what is appended together, beyond the first step.
+	maxBytes = 8 << 20
+	// maxUnsure bounds the batches of which nobody knows whether they were appended. As soon
+	// as anybody appends anything, there are none.
+	maxUnsure = 1024
+)
 
 // batch is steps that are appended together, behind a head.
 type batch struct {
 	before  rationale.Head
 	chain   *rationale.Chain // of what is appended
-	first   string           // the hash of its first line
+	heads   []rationale.Head // after each record
 	decided time.Time
 	recs    []rationale.Record
 	lines
@@ -77,15 +82,13 @@ func (b *batch) add(recs []rationale.Record) error {
 			return err
 		}
 	}
-	var line []byte
+	var line []byte // for its hash
 	for i, rec := range recs {
 		b.recs = append(b.recs, rec)
 		b.kinds, b.ids = append(b.kinds, string(rec.RecordKind())), append(b.ids, rec.RecordID())
 		b.bodies, b.size = append(b.bodies, bodies[i]), b.size+len(bodies[i])
 		line = b.chain.AppendBody(line[:0], bodies[i])
-		if b.first == "" {
-			b.first = b.chain.Head().Hash
-		}
+		b.heads = append(b.heads, b.chain.Head())
 	}
 	return nil
 }
@@ -135,42 +138,49 @@ func (l *log) unsure(b *batch, err error) {
 		r.err = fmt.Errorf("%w: %w", journal.ErrUncertain, err)
 		close(r.ready)
 	}
-	l.open = append(l.open, b)
+	l.unknown = append(l.unknown, b)
 }
 
 // appended takes in a batch that is in the log, and answers all of its steps.
 func (l *log) appended(b *batch, p page) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	if len(b.recs) > 0 {
-		l.settle(b.first)
-	}
-	chain := rationale.ResumeChain(b.before)
 	for i, rec := range b.recs {
-		chain.AppendBody(nil, b.bodies[i])
-		if err := l.apply(rec, chain.Head()); err != nil {
+		if b.left() { // whoever made it may have changed it since
+			var err error
+			if rec, err = rationale.Unmarshal(b.bodies[i]); err != nil {
+				return err
+			}
+		}
+		if err := l.apply(rec, b.heads[i]); err != nil {
 			return err
 		}
 	}
-	l.heard(p, chain.Head())
+	l.heard(p, b.chain.Head())
 	for _, r := range slices.Concat(b.steps, b.refused) {
 		close(r.ready)
 	}
 	return nil
 }
 
-// settle says what became of batches of which that was not known, once it is known which record
-// follows the head: theirs, or another's, and theirs can never follow it any more.
-func (l *log) settle(next string) {
-	for _, b := range slices.Backward(l.open) {
-		if b.first == next {
-			continue // the state is given its records
+// left reports whether nobody waits any more for one of the steps.
+func (b *batch) left() bool {
+	return slices.ContainsFunc(b.steps, func(r *request) bool { return r.left })
+}
+
+// settle says what became of batches of which that was not known, now that the record at a head is:
+// theirs, or another's, and then theirs can never be there.
+func (l *log) settle(at rationale.Head) {
+	l.unknown = slices.DeleteFunc(l.unknown, func(b *batch) bool {
+		i := int(at.Seq - b.before.Seq - 1)
+		if b.heads[i] == at {
+			return i == len(b.heads)-1 // all of it: the state is given its records
 		}
 		for _, r := range slices.Backward(b.steps) {
 			r.Undo(false)
 		}
-	}
-	l.open = nil
+		return true
+	})
 }
 
 // absorb takes in what others have appended. It reports whether that is everything.
@@ -191,15 +201,12 @@ func (l *log) absorb(p page) (whole bool, err error) {
 		return false, fmt.Errorf("records %d to %d were retired before this replica had seen them", l.head.Seq+1, p.first-1)
 	}
 	chain := rationale.ResumeChain(l.head)
-	for i, body := range p.bodies {
+	for _, body := range p.bodies {
 		rec, err := rationale.Unmarshal(body)
 		if err != nil {
 			return false, fmt.Errorf("record %d: %w", chain.Head().Seq+1, err)
 		}
 		chain.AppendBody(nil, body)
-		if i == 0 {
-			l.settle(chain.Head().Hash)
-		}
 		if err := l.apply(rec, chain.Head()); err != nil {
 			return false, err
 		}
@@ -212,8 +219,9 @@ func (l *log) absorb(p page) (whole bool, err error) {
 	return whole, nil
 }
 
-// apply gives the state one record, which is the last of the log at a head.
+// apply gives the state the next record, which is the last of the log at a head.
 func (l *log) apply(rec rationale.Record, at rationale.Head) error {
+	l.settle(at)
 	l.since++
 	switch r := rec.(type) {
 	case *rationale.Snapshot:

@@ -31,9 +31,9 @@ func TestAConnectionLostAtEveryPoint(t *testing.T) {
 		for _, way := range []direction{toServer, toClient} {
 			t.Run(mode.name+", "+way.String(), func(t *testing.T) {
 				s := server(t)
-				step := 11
+				step := 17
 				if testing.Short() {
-					step = 67
+					step = 97
 				}
 				denied, landed := 0, 0
 				url := migrated(t, s)

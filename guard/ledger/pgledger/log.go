@@ -13,9 +13,14 @@ import (
 	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// attemptTimeout bounds what the database is waited for at once. It is longer than the database
-// lets a statement wait for the end of the log.
-const attemptTimeout = 5 * time.Second
+const (
+	// attemptTimeout is how long the database is waited for to make steps. It is longer than the
+	// database lets a statement wait for the end of the log.
+	attemptTimeout = 5 * time.Second
+	// refreshTimeout is how long it is, while steps may come to wait behind it, for what is only good to
+	// know. What was taken in counts, and the next time goes on.
+	refreshTimeout = time.Second
+)
 
 // maxTogether bounds the steps that are appended together.
 const maxTogether = 256
@@ -28,9 +33,9 @@ type log struct {
 	every int // records between two snapshots
 
 	// turn is held while the state changes: Take, Undo and Apply are called one at a time.
-	turn sync.Mutex
-	head rationale.Head // the last record that the state has; written under both locks
-	open []*batch       // of which it is not known whether they are behind head
+	turn    sync.Mutex
+	head    rationale.Head // the last record that the state has; written under both locks
+	unknown []*batch       // of which nobody knows whether they follow head
 
 	mu      sync.Mutex
 	queue   []*request
@@ -201,7 +206,7 @@ func (l *log) next() (waiting []*request, look, closing bool) {
 
 // refresh takes in what others have appended.
 func (l *log) refresh() error {
-	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
 	return l.catchUp(ctx)
 }
@@ -238,6 +243,9 @@ func (l *log) make(waiting []*request) error {
 	for tries := 0; tries < maxTries; tries++ {
 		if err := l.healthy(); err != nil {
 			return err
+		}
+		if len(l.unknown) >= maxUnsure {
+			return fmt.Errorf("of %d appends nobody knows what became of them, and the end of the log does not move", maxUnsure)
 		}
 		attempt := l.atOnce
 		if l.contended {

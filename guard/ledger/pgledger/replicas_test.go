@@ -103,12 +103,11 @@ func TestWithoutAConnectionNothingIsAdmitted(t *testing.T) {
 		}
 	}
 	require.Len(t, held, 3)
-	d := spending("60")
-	require.ErrorIs(t, l.Admit(t.Context(), d), context.DeadlineExceeded)
+	require.ErrorIs(t, l.Admit(t.Context(), spending("60")), context.DeadlineExceeded)
 	for _, conn := range held {
 		conn.Release()
 	}
-	require.NoError(t, l.Admit(t.Context(), d), "nothing of it was recorded")
+	require.NoError(t, l.Admit(t.Context(), spending("60")))
 
 	require.NoError(t, s.Kill())
 	for range 3 {
@@ -122,7 +121,7 @@ func TestWithoutAConnectionNothingIsAdmitted(t *testing.T) {
 		}
 	}
 	require.NoError(t, err)
-	d = spending("40")
+	d := spending("40")
 	require.NoError(t, l.Admit(t.Context(), d))
 	assert.Equal(t, rationale.Allow, d.Verdict, "what was denied took nothing")
 }
@@ -199,4 +198,21 @@ func TestOneStepThatCannotBeAppended(t *testing.T) {
 	}
 	assert.Equal(t, 4, failed)
 	assert.Len(t, recorded(t, url), 29)
+}
+
+// The outcome of a decision that does not come within its lease is unknown, although nobody does anything.
+func TestALateOutcomeIsUnknown(t *testing.T) {
+	url := migrated(t, server(t))
+	a, b := open(t, url), open(t, url)
+	d := spending("60")
+	d.Terms.Lease = 1
+	require.NoError(t, a.Admit(t.Context(), d))
+	for len(recorded(t, url)) < 2 {
+		<-pgledger.Moved(b)
+	}
+	o := recorded(t, url)[1].(*rationale.Outcome)
+	assert.Equal(t, d.ID, o.Decision)
+	assert.Equal(t, rationale.StatusUnknown, o.Status)
+	require.NoError(t, pgledger.Refresh(t.Context(), b))
+	assert.Len(t, b.Held(time.Now()), 1)
 }
