@@ -46,7 +46,7 @@ func (l *log) take(waiting []*request, now time.Time) *batch {
 	}
 	for _, r := range waiting {
 		switch {
-		case r.left:
+		case r.answered(): // nobody waits any more
 		case b.size > maxBytes:
 			return b
 		default:
@@ -59,17 +59,17 @@ func (l *log) take(waiting []*request, now time.Time) *batch {
 func (b *batch) take(r *request) {
 	recs, err := r.Take(b.decided)
 	if err != nil {
-		r.err = err
+		r.refusal = err
 		b.refused = append(b.refused, r)
 		return
 	}
 	if err := b.add(recs); err != nil {
 		r.Undo(false)
-		r.err = err
+		r.refusal = err
 		b.refused = append(b.refused, r)
 		return
 	}
-	r.err, r.taken = nil, true
+	r.taken = true
 	b.steps = append(b.steps, r)
 }
 
@@ -93,25 +93,19 @@ func (b *batch) add(recs []rationale.Record) error {
 	return nil
 }
 
-// unanswered returns the steps that somebody waits for still.
-func unanswered(waiting []*request) []*request {
-	return slices.DeleteFunc(slices.Clone(waiting), func(r *request) bool {
-		select {
-		case <-r.ready:
-			return true
-		default:
-			return false
-		}
-	})
-}
-
-// answer gives steps an error. Those that nobody waits for have one as well, which nobody reads.
-func (l *log) answer(steps []*request, err error) {
+// unanswered returns the steps that have no answer.
+func (l *log) unanswered(waiting []*request) []*request {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	for _, r := range unanswered(steps) {
-		r.err = err
-		close(r.ready)
+	return slices.DeleteFunc(slices.Clone(waiting), (*request).answered)
+}
+
+// refuse answers steps with an error.
+func (l *log) refuse(steps []*request, err error) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	for _, r := range steps {
+		r.answer(err)
 	}
 }
 
@@ -131,12 +125,10 @@ func (l *log) unsure(b *batch, err error) {
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	for _, r := range slices.Backward(b.steps) {
-		if r.left {
-			continue // undone
+		if !r.left { // which was when it left
+			r.Undo(true)
 		}
-		r.Undo(true)
-		r.err = fmt.Errorf("%w: %w", journal.ErrUncertain, err)
-		close(r.ready)
+		r.answer(fmt.Errorf("%w: %w", journal.ErrUncertain, err))
 	}
 	l.unknown = append(l.unknown, b)
 }
@@ -146,19 +138,24 @@ func (l *log) appended(b *batch, p page) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	for i, rec := range b.recs {
+		var err error
 		if b.left() { // whoever made it may have changed it since
-			var err error
-			if rec, err = rationale.Unmarshal(b.bodies[i]); err != nil {
-				return err
-			}
+			rec, err = rationale.Unmarshal(b.bodies[i])
 		}
-		if err := l.apply(rec, b.heads[i]); err != nil {
-			return err
+		if err == nil {
+			err = l.apply(rec, b.heads[i])
+		}
+		if err != nil {
+			l.fail(err)
+			return fmt.Errorf("%w: %w", journal.ErrUncertain, err)
 		}
 	}
 	l.heard(p, b.chain.Head())
-	for _, r := range slices.Concat(b.steps, b.refused) {
-		close(r.ready)
+	for _, r := range b.steps {
+		r.answer(nil)
+	}
+	for _, r := range b.refused {
+		r.answer(r.refusal)
 	}
 	return nil
 }
@@ -190,7 +187,6 @@ func (l *log) absorb(p page) (whole bool, err error) {
 	defer func() {
 		if err != nil {
 			l.fail(err)
-			err = l.healthy()
 		}
 	}()
 	if p.head.Seq < l.head.Seq || p.head.Seq == l.head.Seq && p.head.Hash != l.head.Hash {

@@ -55,10 +55,29 @@ type log struct {
 // request is a step that waits.
 type request struct {
 	ledger.Step
-	ready chan struct{} // closed once there is an answer
-	err   error         // the answer
-	taken bool          // Take was called, and what it took is being appended; under turn
-	left  bool          // nobody waits any more; under turn
+	ready   chan struct{} // closed once there is an answer; under turn
+	err     error         // the answer
+	refusal error         // of Take, which counts if its state was that of the end of the log; under turn
+	taken   bool          // Take was called, and what it took is being appended; under turn
+	left    bool          // its answer was given while what it took was being appended; under turn
+}
+
+// answered reports whether there is an answer.
+func (r *request) answered() bool {
+	select {
+	case <-r.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// answer gives the answer, if there is none yet. It is called under turn.
+func (r *request) answer(err error) {
+	if !r.answered() {
+		r.err = err
+		close(r.ready)
+	}
 }
 
 // Commit makes a step: see [ledger.Shared].
@@ -68,45 +87,45 @@ func (l *log) Commit(ctx context.Context, s ledger.Step) error {
 	}
 	r := &request{Step: s, ready: make(chan struct{})}
 	l.mu.Lock()
-	err := l.failed
-	if l.closing {
-		err = journal.ErrClosed
-	}
-	if err == nil {
+	closing := l.closing
+	if !closing {
 		l.queue = append(l.queue, r)
 	}
 	l.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("pgledger: %w", err)
+	if closing {
+		return fmt.Errorf("pgledger: %w", journal.ErrClosed)
 	}
 	l.rouse()
+	var err error
 	select {
 	case <-r.ready:
 		err = r.err
 	case <-ctx.Done():
 		err = l.withdraw(r, context.Cause(ctx))
 	}
-	if err != nil {
-		return fmt.Errorf("pgledger: %w", err)
+	switch {
+	case err == nil:
+		return nil
+	case l.healthy() != nil:
+		return fmt.Errorf("pgledger: %w; %s", err, untilStarted)
 	}
-	return nil
+	return fmt.Errorf("pgledger: %w", err)
 }
 
-// withdraw takes back a step that nobody waits for any more, unless it has its answer.
+// untilStarted is what follows from an error of [log.healthy].
+const untilStarted = "this replica denies until it is started again"
+
+// withdraw answers a step that nobody waits for any more, unless it has its answer.
 func (l *log) withdraw(r *request, cause error) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	select {
-	case <-r.ready:
-		return r.err
-	default:
+	if r.taken && !r.answered() {
+		r.left = true
+		r.Undo(true)
+		cause = fmt.Errorf("%w: %w", journal.ErrUncertain, cause)
 	}
-	r.left = true
-	if !r.taken {
-		return cause
-	}
-	r.Undo(true)
-	return fmt.Errorf("%w: %w", journal.ErrUncertain, cause)
+	r.answer(cause)
+	return r.err
 }
 
 // Now returns the database's time, as far as it is known.
@@ -217,11 +236,11 @@ func (l *log) guarded(f func() error, waiting []*request) {
 	defer func() {
 		if p := recover(); p != nil {
 			l.fail(fmt.Errorf("panic: %v", p))
-			l.answer(waiting, l.healthy())
+			l.refuse(waiting, fmt.Errorf("%w: %w", journal.ErrUncertain, l.healthy()))
 		}
 	}()
 	if err := f(); err != nil {
-		l.answer(waiting, err)
+		l.refuse(waiting, err)
 	}
 }
 
@@ -230,7 +249,7 @@ func (l *log) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failed == nil {
-		l.failed = fmt.Errorf("%w; this replica denies until it is started again", err)
+		l.failed = err
 	}
 }
 
@@ -254,7 +273,7 @@ func (l *log) make(waiting []*request) error {
 		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 		err := attempt(ctx, waiting)
 		cancel()
-		left := unanswered(waiting)
+		left := l.unanswered(waiting)
 		switch {
 		case len(left) == 0:
 			return nil
@@ -276,7 +295,7 @@ func (l *log) apart(waiting []*request, err error) error {
 	for _, r := range waiting {
 		one := []*request{r}
 		if err := l.make(one); err != nil {
-			l.answer(one, err)
+			l.refuse(one, err)
 		}
 	}
 	return nil

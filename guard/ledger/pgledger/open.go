@@ -153,7 +153,7 @@ func closeSoon(conn *pgx.Conn) {
 // otherwise why they cannot, for good: this replica must be started again. For a readiness probe.
 func (l *Ledger) Healthy() error {
 	if err := l.log.healthy(); err != nil {
-		return fmt.Errorf("pgledger: %w", err)
+		return fmt.Errorf("pgledger: %w; %s", err, untilStarted)
 	}
 	return nil
 }
