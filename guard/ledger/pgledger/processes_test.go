@@ -130,6 +130,37 @@ func TestProcessesRaceForAnApproval(t *testing.T) {
 	}
 }
 
+// A person answers in another process than the one that asks.
+func TestAnotherProcessApproves(t *testing.T) {
+	url := migrated(t, server(t))
+	l := open(t, url)
+	d := guardtest.Pending()
+	d.ActionDigest = rationale.Digest([]byte(d.ID))
+	require.NoError(t, l.Admit(t.Context(), d))
+	present := func() rationale.Verdict {
+		use := guardtest.Pending()
+		use.ActionDigest, use.Parent = d.ActionDigest, d.ID
+		require.NoError(t, l.Admit(t.Context(), use))
+		return use.Verdict
+	}
+	require.Equal(t, rationale.Deny, present())
+	for _, answer := range []struct {
+		by     rationale.Person
+		counts bool
+	}{{rationale.Person{ID: "eve", Groups: []string{"other"}}, false}, {rationale.Person{ID: "sam", Groups: []string{"oncall"}}, true}} {
+		p := begin(t, work{URL: url, Approve: &answer.by})
+		p.order(t, d.ID)
+		line := <-p.lines
+		assert.Equal(t, answer.counts, line.Error == "", line.Error)
+		if !line.Finished {
+			line = <-p.lines
+		}
+		require.True(t, line.Finished)
+	}
+	assert.Equal(t, rationale.Allow, present())
+	assert.Equal(t, rationale.Deny, present())
+}
+
 // A process that is killed between any two statements leaves its decision and its reservation, or neither,
 // and holds nobody up. Its decision ends as unknown.
 func TestAProcessKilledBetweenStatements(t *testing.T) {

@@ -207,8 +207,13 @@ func TestALateOutcomeIsUnknown(t *testing.T) {
 	d := spending("60")
 	d.Terms.Lease = 1
 	require.NoError(t, a.Admit(t.Context(), d))
+	enough := time.After(10 * time.Second)
 	for len(recorded(t, url)) < 2 {
-		<-pgledger.Moved(b)
+		select {
+		case <-pgledger.Moved(b):
+		case <-enough:
+			t.Fatal("the decision stays open")
+		}
 	}
 	o := recorded(t, url)[1].(*rationale.Outcome)
 	assert.Equal(t, d.ID, o.Decision)

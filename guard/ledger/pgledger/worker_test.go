@@ -35,6 +35,9 @@ type work struct {
 	// Instead, each presents Ticket, once, for the line that it reads.
 	Ticket *rationale.Decision
 
+	// Instead, it approves the ticket that it reads.
+	Approve *rationale.Person
+
 	// Instead, it admits one, which is late at once.
 	One *rationale.Decision
 }
@@ -88,6 +91,11 @@ func labour(text string) error {
 		case w.One != nil:
 			w.One.ID, w.One.At, w.One.Terms.Lease = orders.Text(), time.Now().UTC(), 1
 			one(ctx, l, w.One, say)
+		case w.Approve != nil:
+			err := l.Answer(ctx, &rationale.Approval{Ticket: orders.Text(), By: *w.Approve, Answer: rationale.AnswerApprove, Why: "seen"})
+			if err != nil {
+				say(told{Error: err.Error()})
+			}
 		case w.Ticket != nil:
 			w.Ticket.ID, w.Ticket.ActionDigest = orders.Text(), rationale.Digest([]byte(orders.Text()))
 			w.present(ctx, l, say)
