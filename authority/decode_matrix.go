@@ -8,7 +8,7 @@ import (
 )
 
 func (d *decoder) matrix(root value, src source) *matrixDoc {
-	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "budgets", "users")
+	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "budgets", "users", "settlement", "resumption")
 	m := &matrixDoc{source: src, Version: d.version(f)}
 	for _, e := range d.pairs(f.get("domains")) {
 		name := d.id(value{e.Key, "the domain's name"}).Value
@@ -36,6 +36,8 @@ func (d *decoder) matrix(root value, src source) *matrixDoc {
 		m.Budgets = append(m.Budgets, b)
 	}
 	m.LocalUsers = d.users(f.get("users"))
+	m.SettledBy = d.named(f.get("settlement"), "settlement")
+	m.ResumedBy = d.named(f.get("resumption"), "resumption")
 	slices.SortStableFunc(m.Domains, func(a, b domainDoc) int { return strings.Compare(a.Name, b.Name) })
 	return m
 }
@@ -136,17 +138,44 @@ func (d *decoder) baseline(v value, m *matrixDoc) baselineDoc {
 	return b
 }
 
-func (d *decoder) users(v value) map[string][]string {
+func (d *decoder) users(v value) map[string]localUser {
 	if v.IsZero() {
 		return nil
 	}
 	f := d.fields(v, "users.", "local")
-	local := make(map[string][]string)
+	local := make(map[string]localUser)
 	for _, e := range d.pairs(f.need("local", "local: {alice: [managers]}")) {
-		user := d.id(value{e.Key, "a user of users.local"}).Value
-		if groups := values(d.ids(value{e.Value, "users.local." + user})); user != "" {
-			local[user] = groups
+		name := d.id(value{e.Key, "a user of users.local"}).Value
+		if user := d.localUser(name, value{e.Value, "users.local." + name}); name != "" {
+			local[name] = user
 		}
 	}
 	return local
+}
+
+// localUser reads the groups of a user, or who it is, too.
+func (d *decoder) localUser(name string, v value) localUser {
+	u := localUser{ID: name}
+	groups := v
+	if v.Kind() == yamldoc.Mapping {
+		f := d.fields(v, v.name+".", "id", "groups")
+		u.ID = d.id(f.need("id", "id: as owners and approvers are named in the documents")).Value
+		groups = f.need("groups", "groups: [managers]")
+	}
+	u.Groups = values(d.ids(groups))
+	for _, g := range u.Groups {
+		if strings.HasPrefix(g, groupPrefix) {
+			d.fail(groups.Node, "want "+strings.TrimPrefix(g, groupPrefix), "%s names %q: groups stand here without %q", v.name, g, groupPrefix)
+		}
+	}
+	return u
+}
+
+// named reads who may do something: ids and group:….
+func (d *decoder) named(v value, key string) []string {
+	if v.IsZero() {
+		return nil
+	}
+	f := d.fields(v, key+".", "by")
+	return values(d.ids(f.need("by", "by: [group:finance]")))
 }

@@ -117,7 +117,12 @@ func TestMatrixDocument(t *testing.T) {
 	assert.Equal(t, []string{"scaling", "patching"}, body.Domains)
 	assert.Equal(t, "managers", m.Approvers[0].Group)
 	assert.Equal(t, "vp@bank.example", m.Approvers[1].Person)
-	assert.Equal(t, map[string][]string{"alice": {"managers"}}, m.LocalUsers)
+	assert.Equal(t, map[string]localUser{
+		"alice":  {ID: "alice", Groups: []string{"managers"}},
+		"okafor": {ID: "m.okafor@bank.example", Groups: []string{"managers", "finance"}},
+	}, m.LocalUsers)
+	assert.Equal(t, []string{"group:finance"}, m.SettledBy)
+	assert.Equal(t, []string{"group:cab", "m.okafor@bank.example"}, m.ResumedBy)
 	b := m.Baselines[0]
 	assert.True(t, b.Allow[0].Baseline)
 	assert.True(t, b.Bounds[0].Baseline)

@@ -218,7 +218,15 @@ type matrixDoc struct {
 	Approvers  []approverDoc
 	Baselines  []baselineDoc
 	Budgets    []budgetRule
-	LocalUsers map[string][]string
+	LocalUsers map[string]localUser
+	SettledBy  []string // ids and group:…
+	ResumedBy  []string
+}
+
+// localUser is whom an OS user of the host's machine stands for.
+type localUser struct {
+	ID     string // default: the OS user's name
+	Groups []string
 }
 
 type domainDoc struct {

@@ -186,7 +186,7 @@ func (e *evaluation) recordChecks(s *slab) {
 	d := &s.decision
 	digest, digestErr := e.actionDigest(d)
 	d.ActionDigest = e.keepAction(digest)
-	checks := make([]rationale.Check, len(e.marks), len(e.marks)+1)
+	checks := make([]rationale.Check, len(e.marks))
 	inputs := make([]rationale.Input, e.countInputs())
 	e.record.begin(len(e.tool.inputs))
 	marked := false // the digest's failure

@@ -43,6 +43,7 @@ func (s *Set) Vet(at time.Time) []Finding {
 		}
 		v.idle(key)
 	}
+	v.users()
 	slices.SortStableFunc(v.found, func(a, b Finding) int { return compareErrors(a.Error, b.Error) })
 	return v.found
 }

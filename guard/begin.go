@@ -33,6 +33,8 @@ type Call struct {
 	// call is evaluated again, and its approval, if there is one, is used up with
 	// the decision. It comes from the host, never from the model. Empty: none.
 	Ticket string
+
+	waited waiting // where it was evaluated before, and waited for people
 }
 
 // Begin evaluates a call and records the decision before it returns. It never
@@ -41,7 +43,8 @@ type Call struct {
 // When the call is allowed, run the tool with the returned context and d.Args,
 // and call [Guard.End] whatever happens. Otherwise give the model d.Refusal().
 // A ctx that is cancelled before the decision denies; the decision is recorded
-// even so. A nil ctx is context.Background().
+// even so. A nil ctx is context.Background(). With a ctx of [WithWait] it waits for
+// people where the call pends.
 func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision) {
 	if ctx == nil {
 		ctx = context.Background()
@@ -61,7 +64,11 @@ func (g *Guard) Begin(ctx context.Context, call Call) (context.Context, Decision
 	}
 	g.tracer.decided(ctx, record, began)
 	g.note(ctx, record)
+	g.notify(record)
 	if !d.Allowed() {
+		if g.answered(ctx, &call, record) {
+			return g.Begin(ctx, call)
+		}
 		return ctx, d
 	}
 	d.Args = bytes.Clone(e.arguments) // the tool may change its own
@@ -104,7 +111,9 @@ func (g *Guard) identify(ctx context.Context, call *Call, s *subject) {
 	}
 	s.call.At = now
 	s.calls = g.sessions.open(session.id)
-	s.call.CallID = s.calls.claim(call.ID, now)
+	if s.call.CallID = call.waited.callID; s.call.CallID == "" {
+		s.call.CallID = s.calls.claim(call.ID, now)
+	}
 	if d, ok := g.derivers[s.call.Tool]; ok {
 		s.call.Derive = d.derive
 	}
@@ -119,6 +128,7 @@ func (s *subject) split(call *Call) {
 		}
 	}()
 	raw := bytes.Clone(call.Arguments)
+	call.Arguments = raw // also for an evaluation after people have answered
 	s.call.Arguments = raw
 	s.call.Arguments, s.rationale, s.malformed = rationale.Split(raw)
 	s.rationale = rationale.WithText(s.rationale, call.Text, call.Reasoning, call.TextSource)

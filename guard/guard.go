@@ -51,6 +51,8 @@ type Guard struct {
 	evidence   *evidence
 	notices    *notices
 
+	notifications func(rationale.Notification) // nil: nobody is told
+
 	changing sync.Mutex // held by Register and Reload
 	policy   atomic.Pointer[policy]
 }
@@ -144,6 +146,8 @@ func (c *config) build(agent Agent) (*Guard, *authority.Manifest, error) {
 		clock:    newClock(c.now),
 		sessions: newSessions(),
 		notices:  newNotices(),
+
+		notifications: c.notifications,
 	}
 	g.evidence = newEvidence(g)
 	m := authority.Manifest{
@@ -256,6 +260,15 @@ func (g *Guard) Manifest() authority.Manifest {
 	m.Facts, m.Derived, m.Estimators = slices.Clone(m.Facts), slices.Clone(m.Derived), slices.Clone(m.Estimators)
 	m.RecordKeys = slices.Clone(m.RecordKeys)
 	return m
+}
+
+// LocalUser returns the person that an OS user of this machine stands for, by the
+// authority matrix that is in force now; see [authority.Set.LocalUser].
+func (g *Guard) LocalUser(name string) (authority.User, error) {
+	if !g.usable() {
+		return authority.User{}, configError("the guard was not made with New")
+	}
+	return g.policy.Load().set.LocalUser(name)
 }
 
 // Disagreements returns how many evaluations of a rule [WithShadow] has compared

@@ -26,6 +26,8 @@ type config struct {
 	now        func() time.Time
 	authority  []authority.Option
 	shadow     bool
+
+	notifications func(rationale.Notification)
 }
 
 // WithLedger names the ledger that admits and records every call. Either this

@@ -75,3 +75,12 @@ type ShadowTracer interface {
 	// [Guard.Disagreements], which the tracer calls when it publishes.
 	Shadow(counts func() (compared, differed uint64))
 }
+
+// WaitingLedger is a [Ledger] that wakes whoever waits for people ([WithWait]).
+type WaitingLedger interface {
+	Ledger
+	// Wait returns nil once there is something to come of presenting a ticket: it
+	// is approved, denied, used, replaced or unknown. When ctx ends before, it
+	// returns an error. It need not watch the ticket's expiry.
+	Wait(ctx context.Context, ticket string) error
+}

@@ -17,6 +17,7 @@ func TestAllocations(t *testing.T) {
 		decision  = fullDecision()
 		result    = fullOutcome()
 		now       = decision.At
+		room      = make([]byte, 0, 16<<10)
 	)
 	act.Arguments = arguments
 	for name, tt := range map[string]struct {
@@ -30,6 +31,7 @@ func TestAllocations(t *testing.T) {
 		"arguments without the parameter": {0, func() { rationale.Split(arguments) }},
 		"arguments with it":               {3, func() { rationale.Split(withinIt) }},
 		"decision":                        {1, func() { _, _ = rationale.Marshal(decision) }},
+		"decision, behind another":        {0, func() { _, _ = rationale.AppendRecord(room, decision) }},
 		"outcome":                         {1, func() { _, _ = rationale.Marshal(result) }},
 		"printable text":                  {0, func() { rationale.Printable("call_4711 of k8s.scale") }},
 	} {

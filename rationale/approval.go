@@ -130,7 +130,7 @@ func (p *Pending) Answer(a *Approval, now time.Time) error {
 	if err := d.uninvolved(a.By); err != nil {
 		return err
 	}
-	if !a.By.among(d.Ticket.By) {
+	if !a.By.Among(d.Ticket.By) {
 		return fmt.Errorf("%s is not one of those who may answer: %s", Printable(a.By.ID), Printable(strings.Join(d.Ticket.By, ", ")))
 	}
 	a.complete(d)
@@ -205,8 +205,8 @@ const groupPrefix = "group:"
 // spelling makes nobody a second person. No id is that of nobody.
 func SamePerson(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
 
-// among reports whether a list of ids and group:… names the person.
-func (p Person) among(list []string) bool {
+// Among reports whether a list of ids and group:… names the person.
+func (p Person) Among(list []string) bool {
 	return slices.ContainsFunc(list, func(one string) bool {
 		if group, ok := strings.CutPrefix(one, groupPrefix); ok {
 			return slices.Contains(p.Groups, group)

@@ -144,7 +144,9 @@ const lineRoom = 192
 // follow appends what stands behind the body in the line after the head.
 func (h Head) follow(dst []byte) []byte {
 	dst = append(dst, `,"journal":`...)
-	if journal, err := jsontext.AppendQuote(dst, h.Journal); err == nil {
+	if plainASCII(h.Journal) == len(h.Journal) { // as every UUID
+		dst = append(append(append(dst, '"'), h.Journal...), '"')
+	} else if journal, err := jsontext.AppendQuote(dst, h.Journal); err == nil {
 		dst = journal
 	} else {
 		dst = append(dst, `""`...) // what is not valid UTF-8 is the id of no line

@@ -52,6 +52,18 @@ func Marshal(rec Record) ([]byte, error) {
 	return marshal(rec)
 }
 
+// AppendRecord is [Marshal], and appends the encoding to dst. After an error dst
+// is as before.
+func AppendRecord(dst []byte, rec Record) ([]byte, error) {
+	w := newWriter()
+	defer w.release()
+	if w.record(rec) {
+		return append(dst, w.out...), nil
+	}
+	encoded, err := marshal(rec)
+	return append(dst, encoded...), err
+}
+
 // record writes the records of every call, and reports whether it has: others,
 // and those that are an error, are left to [marshal].
 func (w *writer) record(rec Record) bool {

@@ -244,3 +244,16 @@ func TestUnknownKindIsKeptVerbatim(t *testing.T) {
 	line[2] = 'X'
 	assert.True(t, strings.HasPrefix(string(rec.(*rationale.Unknown).Body), `{"at"`), "Body must not share memory")
 }
+
+func TestAppendRecord(t *testing.T) {
+	for _, rec := range []rationale.Record{fullDecision(), fullOutcome(), &rationale.Snapshot{ID: "1", State: []byte(`{}`)}} {
+		want, err := rationale.Marshal(rec)
+		require.NoError(t, err)
+		got, err := rationale.AppendRecord([]byte("before "), rec)
+		require.NoError(t, err)
+		assert.Equal(t, "before "+string(want), string(got))
+	}
+	got, err := rationale.AppendRecord([]byte("before"), new(rationale.Outcome))
+	assert.Error(t, err)
+	assert.Equal(t, "before", string(got))
+}

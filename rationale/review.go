@@ -62,9 +62,9 @@ func (d *Decision) Reviewed(r *Review) error {
 		return err
 	}
 	switch {
-	case !r.By.among(d.Review.By):
+	case !r.By.Among(d.Review.By):
 		return fmt.Errorf("%s is not one of those who review it: %s", Printable(r.By.ID), Printable(strings.Join(d.Review.By, ", ")))
-	case r.By.among(d.Review.NotBy):
+	case r.By.Among(d.Review.NotBy):
 		return fmt.Errorf("%s approves under this authorization: somebody else must review", Printable(r.By.ID))
 	}
 	r.Reason, r.Owed, r.Due, r.ActionDigest = d.Review.Reason, d.At, d.Review.Due, d.ActionDigest

@@ -13,6 +13,14 @@ import (
 // claimed.
 func (t *terminal) explain(d *rationale.Decision, o *rationale.Outcome) {
 	t.headline(d)
+	t.details(d)
+	t.outcome(d, o)
+	t.claim(d)
+}
+
+// details prints what is known of a decision, without what came of it and what the
+// agent claimed.
+func (t *terminal) details(d *rationale.Decision) {
 	t.field("tool", toolName(d.Tool))
 	t.field("agent", d.Agent.ID+" in "+d.Agent.Environment)
 	t.field("on behalf of", d.Agent.OnBehalfOf)
@@ -30,8 +38,6 @@ func (t *terminal) explain(d *rationale.Decision, o *rationale.Outcome) {
 	t.facts("facts", d.Facts)
 	t.facts("derived", d.Derived)
 	t.people(d)
-	t.outcome(d, o)
-	t.claim(d)
 }
 
 func (t *terminal) headline(d *rationale.Decision) {
@@ -195,6 +201,9 @@ func (t *terminal) outcome(d *rationale.Decision, o *rationale.Outcome) {
 	}
 }
 
+// claimMark begins every line of what an agent claims.
+const claimMark = "│ "
+
 // claim prints the rationale, which is text from the model.
 func (t *terminal) claim(d *rationale.Decision) {
 	if c := d.RationaleCheck; c != nil {
@@ -214,7 +223,7 @@ func (t *terminal) claim(d *rationale.Decision) {
 	fmt.Fprintln(t.out, "  the agent's claim (untrusted text)")
 	say := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(t.out, "    │ %s: %s\n", label, rationale.Printable(text))
+			fmt.Fprintf(t.out, "    %s%s: %s\n", claimMark, label, rationale.Printable(text))
 		}
 	}
 	say("purpose", r.Purpose)

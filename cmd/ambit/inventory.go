@@ -74,15 +74,17 @@ type host struct {
 // records, the documents in it.
 func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
 	if journal.Exists(dir) {
-		return t.recordedHosts(dir)
+		return recordedHosts(dir)
 	}
 	read, err := pf.read(dir)
 	return []host{{policy: read}}, err
 }
 
+var errNoDocuments = errors.New("it holds no record of a loaded document")
+
 // recordedHosts rebuilds, for each agent, what the latest process that ran it had
 // loaded.
-func (t *terminal) recordedHosts(dir string) ([]host, error) {
+func recordedHosts(dir string) ([]host, error) {
 	found := make(map[rationale.Agent]*recordedHost)
 	process := 0
 	for entry, err := range journal.Read(dir) {
@@ -118,7 +120,7 @@ func (t *terminal) recordedHosts(dir string) ([]host, error) {
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, errors.New(dir + " holds no record of a loaded document")
+		return nil, fmt.Errorf("%s: %w", dir, errNoDocuments)
 	}
 	slices.SortFunc(hosts, func(a, b host) int {
 		return cmp.Or(cmp.Compare(a.agent.ID, b.agent.ID), cmp.Compare(a.agent.Environment, b.agent.Environment))

@@ -1,6 +1,7 @@
 // Command ambit checks authorization documents, evaluates calls against them
-// without side effects, and reads, verifies, archives, erases and repairs the records that
-// a guard left.
+// without side effects, lets people answer what a guard asks them, reads, verifies,
+// archives, erases and repairs the records that a guard left, and audits the cloud's
+// event logs against them.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records
+	exitFailed = 1 // documents that fail, a call that is denied, something provisionally unauthorized, damaged records, an answer that does not count, what -fail-on names
 	exitUsage  = 2 // a command line or a file that cannot be used
 	exitPend   = 3 // check: the call needs a human's approval
 )
@@ -29,15 +30,22 @@ Commands:
   check      evaluate one call against a folder of documents, without side effects
   inventory  what may each agent decide, who said so, until when, and what is not authorized
   records    list and explain the decisions, outcomes and other records of an evidence folder
+  approvals  list the calls that wait for people, approve and deny them
+  reviews    list the actions that owe a review, and answer
+  budget     what is spent, reserved, held and left of each limit
+  settle     list the calls whose outcome is not known, and say what became of one
+  suspend    stop an agent, an authorization, a class or everything, at once
+  resume     end such a suspension
   verify     check that the records of evidence folders are whole and unchanged
+  audit      join event logs of the cloud with the records, and say what no record explains
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
   erase      destroy the key of a person's data in evidence folders, and record that
   migrate    make or update the tables of a shared ledger in PostgreSQL
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
 Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
-provisionally unauthorized, records that are damaged; 2 a command line or a file that cannot
-be used; 3 a call that needs a human's approval.
+provisionally unauthorized, records that are damaged, an answer that does not count; 2 a
+command line or a file that cannot be used; 3 a call that needs a human's approval.
 
 Run 'ambit COMMAND -h' for the flags of a command.
 `
@@ -52,7 +60,10 @@ type terminal struct {
 type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
-	return map[string]command{"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "migrate": migrate, "repair": repair}
+	return map[string]command{
+		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "archive": archive, "erase": erase, "migrate": migrate, "repair": repair,
+		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs,
+	}
 }
 
 func main() {
@@ -71,7 +82,7 @@ func run(t *terminal, args []string) int {
 	}
 	c, ok := commands()[args[0]]
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: there is no command %q: want vet, check, inventory, records, verify, archive, erase, migrate or repair\n", args[0])
+		fmt.Fprintf(t.err, "ambit: there is no command %q: run 'ambit help' for those that there are\n", args[0])
 		return exitUsage
 	}
 	return c(t, args[1:])

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -30,15 +31,21 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ambit": main})
+	testscript.Main(m, map[string]func(){"ambit": main, "testhost": hostMain})
 }
 
 func TestScripts(t *testing.T) {
 	t.Cleanup(stopServer) // after the scripts, which run in parallel
+	var hosts sync.Map
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, Condition: hasPostgres,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ME", me(t))
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger,
+			"host": hostScript(&hosts), "fill": fill, "trail": trail,
 			"database": database, "sql": sql, "shared": shared,
 		},
 	})

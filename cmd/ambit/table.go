@@ -47,8 +47,9 @@ func (t *terminal) paint(c paint, text string) string {
 // table is rows of cells in aligned columns. Cells are printed escaped: they
 // may hold text from a model.
 type table struct {
-	head []string
-	rows [][]string
+	head    []string
+	rows    [][]string
+	numbers map[int]bool // columns that are aligned to the right
 }
 
 func (b *table) add(cells ...string) {
@@ -69,18 +70,22 @@ func (b *table) write(t *terminal, w io.Writer) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
 	}
-	fmt.Fprintln(w, t.paint(bold, line(b.head, widths)))
+	fmt.Fprintln(w, t.paint(bold, b.line(b.head, widths)))
 	for _, row := range b.rows {
-		fmt.Fprintln(w, line(row, widths))
+		fmt.Fprintln(w, b.line(row, widths))
 	}
 }
 
-func line(cells []string, widths []int) string {
+func (b *table) line(cells []string, widths []int) string {
 	var s strings.Builder
 	for i, c := range cells {
-		s.WriteString(c)
+		space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+		if b.numbers[i] {
+			c, space = space+c, ""
+		}
+		s.WriteString(c + space)
 		if i < len(cells)-1 {
-			s.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+2))
+			s.WriteString("  ")
 		}
 	}
 	return strings.TrimRight(s.String(), " ")

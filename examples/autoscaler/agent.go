@@ -28,7 +28,7 @@ const (
 	maxSteps    = 40 // of the model, in one turn
 	instruction = `You keep a fleet that serves language-model requests within its latency goal at low cost.
 Requests are read by the workload "reader" and then answered by "writer". Each turn: call fleet_status, then set replicas and nodes to what the coming minutes need (new nodes take a minute), and finish with one sentence.
-A call can be refused: the result is then a JSON object with "ambit": "deny" or "pend". Read its reasons, its checks and what they say is within bounds, correct the call, and do not repeat one that cannot be allowed. "pend" means that people are asked: go on without it. Give your reasons in _rationale; cite the id of the call that your evidence comes from.`
+A call can be refused: the result is then a JSON object with "ambit": "deny". Read its reasons, its checks and what they say is within bounds, correct the call, and do not repeat one that cannot be allowed. Where a call needs people, they are asked while you wait; what they deny, do not ask again. Give your reasons in _rationale; cite the id of the call that your evidence comes from.`
 )
 
 // agent is an eino agent behind a guard.
@@ -78,7 +78,7 @@ func newAgent(ctx context.Context, o openAI, f *fleet.Fleet, e *evidence) (*agen
 		return nil, err
 	}
 	return &agent{
-		runner:   adk.NewRunner(ctx, adk.RunnerConfig{Agent: a}),
+		runner:   adk.NewRunner(ctx, adk.RunnerConfig{Agent: a, CheckPointStore: checkpoints{}}),
 		model:    spec.Provider + " " + spec.Name,
 		manifest: g.Manifest().YAML(),
 	}, nil
@@ -124,11 +124,12 @@ func facts(f *fleet.Fleet) []guard.Fact {
 
 // failureAsResult tells the model that the fleet refused what was allowed. Eino
 // would end the run on a tool's error. It stands outside the guard, which has
-// recorded the error as the outcome.
+// recorded the error as the outcome. A call that waits for people is no failure: its
+// interrupt passes.
 func failureAsResult(next compose.InvokableToolEndpoint) compose.InvokableToolEndpoint {
 	return func(ctx context.Context, in *compose.ToolInput) (*compose.ToolOutput, error) {
 		out, err := next(ctx, in)
-		if err == nil || ctx.Err() != nil {
+		if _, waits := compose.IsInterruptRerunError(err); err == nil || waits || ctx.Err() != nil {
 			return out, err
 		}
 		text, encodeErr := json.Marshal(map[string]string{"error": err.Error()})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/otelx"
 	"github.com/ambit-go/ambit/rationale"
@@ -27,7 +29,11 @@ type evidence struct {
 	file *os.File
 }
 
-func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err error) {
+func openEvidence(ctx context.Context, o options, f *fleet.Fleet, out *screen) (_ *evidence, err error) {
+	if earlier, _ := filepath.Glob(filepath.Join(o.evidence, "*.seg")); len(earlier) > 0 {
+		// For a ledger time only goes on: its tickets of that morning have expired.
+		return nil, fmt.Errorf("%s has the records of an earlier run, and the simulated morning begins anew: name another folder, or none", o.evidence)
+	}
 	e := &evidence{}
 	defer func() {
 		if err != nil {
@@ -36,7 +42,7 @@ func openEvidence(ctx context.Context, o options, out *screen) (_ *evidence, err
 	}()
 	// What stands on the screen is what stands in the evidence.
 	shown := journal.WithObserver(func(rec rationale.Record, _ journal.Position) { out.record(rec) })
-	if e.ledger, err = ledger.Open(o.evidence, shown); err != nil {
+	if e.ledger, err = ledger.Open(o.evidence, shown, journal.WithClock(f.Now)); err != nil {
 		return nil, err
 	}
 	exporter, err := e.exporter(ctx, o)
@@ -61,8 +67,8 @@ func (e *evidence) exporter(ctx context.Context, o options) (sdktrace.SpanExport
 	return otelx.NewJSONLines(e.file), nil
 }
 
-// close delivers what is left. What a collector does not take in time the next
-// run with the same folder delivers.
+// close delivers what is left. What a collector does not take in time stays in the
+// journal.
 func (e *evidence) close() error {
 	var errs []error
 	if e.tracer != nil {

@@ -7,8 +7,8 @@
 //	go run ./examples/autoscaler
 //
 // To read it: agent.go puts the guard around an eino agent's tools, shift.go
-// lets the agent work for an hour of simulated time, screen.go prints what was
-// recorded. The fleet, its tools and the planner that stands in for a model are
+// lets the agent work for an hour of simulated time, oncall.go answers what it may
+// not do alone, screen.go prints what was recorded. The fleet, its tools and the planner that stands in for a model are
 // under internal/.
 package main
 
@@ -40,7 +40,8 @@ recorded.
 
   -trace FILE     the load to follow: CSV with the columns
                   TIMESTAMP,ContextTokens,GeneratedTokens (default: built in)
-  -evidence DIR   where records and spans go (default: a new temporary folder)
+  -evidence DIR   where records and spans go: a folder without those of an earlier
+                  run (default: a new temporary folder)
 
 With OPENAI_API_KEY and OPENAI_MODEL (and OPENAI_BASE_URL, for another
 provider) set, that model takes the place of the built-in planner. With
@@ -133,7 +134,7 @@ func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err
 		}
 	}
 	out := newScreen(stdout, o.color)
-	e, err := openEvidence(ctx, o, out)
+	e, err := openEvidence(ctx, o, f, out)
 	if err != nil {
 		return err
 	}
@@ -147,10 +148,10 @@ func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err
 		return err
 	}
 	out.head(o, a.model)
-	s := &shift{agent: a, fleet: f, screen: out}
+	s := &shift{agent: a, evidence: e, fleet: f, screen: out}
 	score, err := s.run(ctx, o.trace.Length())
 	if err != nil {
 		return err
 	}
-	return out.summary(score, o, e)
+	return out.summary(score, s.budgets, o, e)
 }

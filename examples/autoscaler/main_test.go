@@ -28,6 +28,7 @@ type result struct {
 	fleet     *fleet.Fleet
 	decisions []*rationale.Decision
 	outcomes  map[string][]*rationale.Outcome // by decision
+	answers   []*rationale.Approval
 }
 
 func execute(t *testing.T, trace fleet.Trace, name string) result {
@@ -50,6 +51,8 @@ func (r *result) read(t *testing.T, dir string) {
 			r.decisions = append(r.decisions, rec)
 		case *rationale.Outcome:
 			r.outcomes[rec.Decision] = append(r.outcomes[rec.Decision], rec)
+		case *rationale.Approval:
+			r.answers = append(r.answers, rec)
 		}
 	}
 	require.NotEmpty(t, r.decisions)
@@ -117,6 +120,34 @@ func situations(t *testing.T, r result) {
 		require.NotNil(t, d.Ticket)
 		assert.Equal(t, []string{"group:assistant-sre-oncall"}, d.Ticket.By)
 		assert.Empty(t, r.outcomes[d.ID])
+	})
+	t.Run("an approval, and the run that resumes with it", func(t *testing.T) {
+		i := r.find(t, 0, func(d *rationale.Decision) bool { return d.Approval != "" })
+		pend, d := r.decisions[i-1], r.decisions[i]
+		assert.Equal(t, pend.ID, d.Parent)
+		assert.Equal(t, pend.ActionDigest, d.ActionDigest)
+		assert.Equal(t, rationale.Allow, d.Verdict)
+		assert.Equal(t, thinking, d.At.Sub(pend.At))
+		require.Len(t, r.answers, 3)
+		assert.Equal(t, d.Approval, r.answers[0].ID)
+		assert.Equal(t, oncall, r.answers[0].By)
+		assert.Equal(t, "1000.00", r.answers[0].UpTo, "the ceiling of the matrix")
+	})
+	t.Run("a denial by people, which the agent reads and does not go around", func(t *testing.T) {
+		denied := 0
+		for _, d := range r.decisions {
+			if d.Parent != "" && d.Verdict == rationale.Deny {
+				denied++
+				assert.Contains(t, d.Reasons, rationale.ApprovalInvalid)
+				assert.True(t, raised(d, rationale.CheckTrigger))
+			}
+		}
+		assert.Equal(t, 2, denied, "once for each pool")
+		assert.Contains(t, r.screen, "“People said no: I leave it.")
+	})
+	t.Run("what is spent of a window, and what is left", func(t *testing.T) {
+		assert.Contains(t, r.screen, "scaling.nodes      24h                             300 EUR      187.776      112.224\n")
+		assert.Contains(t, r.screen, "CC-4471            month in Europe/Stockholm       500 EUR     262.8864     237.1136\n")
 	})
 	t.Run("64 cores outside the baseline, and the correction", func(t *testing.T) {
 		i := r.find(t, 0, func(d *rationale.Decision) bool {

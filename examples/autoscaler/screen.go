@@ -60,6 +60,13 @@ func (s *screen) event(at time.Time, text string) {
 	fmt.Fprintf(s.out, "%s  %s\n", at.Format("15:04"), s.style(bold, "— "+at.Format("2 January 2006")+": "+text+" —"))
 }
 
+// people prints what people answered.
+func (s *screen) people(said string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.out, "%s%s\n", indent, s.style(bold, said))
+}
+
 // closing prints the agent's last word of a turn in which it did something.
 func (s *screen) closing(text string) {
 	s.mu.Lock()
@@ -109,7 +116,7 @@ func (s *screen) decision(d *rationale.Decision) {
 	if text := clean(action(d)); text != "" {
 		fmt.Fprintf(s.out, "%s%s\n", indent, text)
 	}
-	if d.Rationale != nil {
+	if d.Rationale != nil && d.Parent == "" { // else it stands above
 		s.say(d.Rationale.Text)
 	}
 	for _, text := range details(d) {
@@ -186,6 +193,9 @@ func details(d *rationale.Decision) []string {
 	}
 	if d.Ticket != nil {
 		out = append(out, fmt.Sprintf("ticket for %s, until %s", strings.Join(d.Ticket.By, ", "), d.Ticket.Expires.Format("15:04")))
+	}
+	if d.Approval != "" {
+		out = append(out, "the approval is used: it serves this once")
 	}
 	if d.Review != nil {
 		out = append(out, fmt.Sprintf("review owed by %s, due %s", strings.Join(d.Review.By, ", "), d.Review.Due.Format("2 January 15:04")))

@@ -10,6 +10,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"github.com/ambit-go/ambit/examples/autoscaler/internal/fleet"
+	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -66,7 +67,7 @@ const row = "%-18s %6v %8v %8v %7v %8v%s\n"
 
 // summary prints what happened by class, how the goal was met, and where to
 // look further.
-func (s *screen) summary(score fleet.Score, o options, e *evidence) error {
+func (s *screen) summary(score fleet.Score, budgets []ledger.Budget, o options, e *evidence) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	by, err := tallies(s.decisions)
@@ -82,6 +83,9 @@ func (s *screen) summary(score fleet.Score, o options, e *evidence) error {
 		}
 		fmt.Fprintf(s.out, row, cmp.Or(class, "(no class)"), t.calls, t.allowed, t.pending, t.denied, t.reviews, spend)
 	}
+	if err := s.windows(budgets); err != nil {
+		return err
+	}
 	met, style := "met", green
 	if !score.GoalMet() {
 		met, style = "missed", red
@@ -90,6 +94,34 @@ func (s *screen) summary(score fleet.Score, o options, e *evidence) error {
 		s.style(style, met), shortly(score), score.Requests, score.Met, score.Minutes, 100*score.Met/max(score.Minutes, 1))
 	fmt.Fprintf(s.out, "records   %s\nspans     %s\n", e.ledger.Journal().Dir(), e.spans)
 	s.commands(o)
+	return nil
+}
+
+const windowRow = "%-18s %-26s %12v %12v %12v\n"
+
+// windows prints what was spent of each limit over time, and what is left.
+func (s *screen) windows(budgets []ledger.Budget) error {
+	fmt.Fprint(s.out, "\n", s.style(bold, fmt.Sprintf(windowRow, "window of", "per", "limit", "spent", "left")))
+	for _, b := range budgets {
+		if b.Kind != rationale.CheckWindow {
+			continue
+		}
+		left, err := decimal.Parse(b.Limit)
+		for _, counts := range []string{b.Spent, b.Reserved, b.Held} {
+			amount, unreadable := decimal.Parse(counts)
+			if err = cmp.Or(err, unreadable); err == nil {
+				left, err = left.Sub(amount)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("the window of %s: %w", b.Class+b.CostCentre, err)
+		}
+		per := strings.TrimSuffix(b.Per, "0m0s")
+		if b.Zone != "" {
+			per += " in " + b.Zone
+		}
+		fmt.Fprintf(s.out, windowRow, cmp.Or(b.Class, b.CostCentre), per, b.Limit+" "+b.Currency, b.Spent, left.Trim(0))
+	}
 	return nil
 }
 

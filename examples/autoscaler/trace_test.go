@@ -86,6 +86,9 @@ func TestWrongUse(t *testing.T) {
 	require.NoError(t, os.WriteFile(bad, []byte("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,1,1\n2023-11-16 18:15:47,many,1\n"), 0o600))
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	used := filepath.Join(dir, "used")
+	require.NoError(t, os.Mkdir(used, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(used, "00000001.seg"), nil, 0o600))
 	for name, test := range map[string]struct {
 		args []string
 		env  map[string]string
@@ -99,6 +102,7 @@ func TestWrongUse(t *testing.T) {
 		"a key without model":   {env: map[string]string{"OPENAI_API_KEY": "k"}, code: exitUsage, want: "OPENAI_API_KEY and OPENAI_MODEL must be set together"},
 		"a model without key":   {env: map[string]string{"OPENAI_MODEL": "m"}, code: exitUsage, want: "OPENAI_API_KEY and OPENAI_MODEL must be set together"},
 		"evidence in no folder": {args: []string{"-evidence", file}, code: exitFailed, want: "open journal"},
+		"evidence of a run":     {args: []string{"-evidence", used}, code: exitFailed, want: used + " has the records of an earlier run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, problems bytes.Buffer

@@ -29,6 +29,9 @@ type interruptsKey struct{}
 // ignored: who approved is known from the ledger alone. An interrupt that the
 // resumption does not name waits on.
 //
+// Host middleware that makes results of a tool's errors must let an interrupt pass
+// (compose.IsInterruptRerunError): otherwise nobody is asked, and the call does not run.
+//
 // Without it a pend is a result, which tells the model that people must approve.
 func WithInterrupts(ctx context.Context) context.Context {
 	return context.WithValue(ctx, interruptsKey{}, true)

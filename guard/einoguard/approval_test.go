@@ -112,6 +112,32 @@ func TestApprovedCallRunsOnceOverCheckpoints(t *testing.T) {
 	}
 }
 
+// A host that cannot interrupt waits; one that can waits a little first.
+func TestACallThatWaitsInANode(t *testing.T) {
+	wiping := func(t *testing.T, answer func(d *desk, ticket string)) (*desk, compose.Runnable[*schema.Message, []*schema.Message]) {
+		d := &desk{kept: &evidence{}}
+		d.ledger = ledger.New(d.kept)
+		d.guard, _ = newGuard(t, guard.WithLedger(d.ledger), guard.WithNotifications(func(n rationale.Notification) { answer(d, n.Decision) }))
+		return d, flow(t, d, &checkpoints{}, plainInvoke{newFake("wipe")})
+	}
+	t.Run("until somebody approves", func(t *testing.T) {
+		d, r := wiping(t, func(d *desk, ticket string) { d.answer(t, ticket, rationale.AnswerApprove, "") })
+		out, err := r.Invoke(guard.WithWait(t.Context(), time.Hour), asks("I wipe it.", call("1", "wipe", `{"n":1}`)))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"did wipe"}, contents(out))
+		require.Len(t, d.kept.decisions(), 2)
+		assert.Equal(t, d.kept.decisions()[0].ID, d.kept.decisions()[1].Parent)
+	})
+	t.Run("and is interrupted then", func(t *testing.T) {
+		d, r := wiping(t, func(*desk, string) {})
+		ctx := einoguard.WithInterrupts(guard.WithWait(t.Context(), time.Nanosecond))
+		_, err := r.Invoke(ctx, asks("I wipe it.", call("1", "wipe", `{"n":1}`)), compose.WithCheckPointID("c"))
+		_, interrupted := compose.ExtractInterruptInfo(err)
+		assert.True(t, interrupted, "%v", err)
+		assert.Len(t, d.kept.decisions(), 1)
+	})
+}
+
 func TestWithoutInterruptsAPendIsAResult(t *testing.T) {
 	d := newDesk(t)
 	r := flow(t, d, &checkpoints{}, plainInvoke{newFake("wipe")})

@@ -1,6 +1,6 @@
 // Package guardtest has what a test of a guard, of a ledger, of a tracer or of
 // an adapter needs: fakes, and the suites that each of these must pass
-// ([TestLedger], [TestPeople], [TestTracer], [TestAdapter]).
+// ([TestLedger], [TestPeople], [TestNotifications], [TestTracer], [TestAdapter]).
 package guardtest
 
 import (

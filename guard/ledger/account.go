@@ -29,6 +29,9 @@ type account struct {
 
 	open money.Amount // taken, and not known to be spent
 	refs int          // how many reservations are among it
+
+	limit   money.Amount // as the latest call had it; zero: not known
+	reached int          // percent of it, as people were told
 }
 
 // bucket is what was spent in a stretch of the length of a step.

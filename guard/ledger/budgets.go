@@ -26,6 +26,9 @@ type budgets struct {
 	taken    map[string]*reservation // by decision
 	ended    recent
 	zones    map[string]*time.Location // that windows were placed in
+
+	telling bool                     // there is somebody to tell
+	told    []rationale.Notification // not handed over yet
 }
 
 // accountKey says what shares a limit.
@@ -69,6 +72,27 @@ type reservation struct {
 	recorded bool
 	held     bool // its outcome is unknown, or came after its lease
 	settling bool // somebody is recording the settlement
+	own      bool // this process admitted the call
+	call     heldCall
+}
+
+// heldCall is what people have to know of a call to settle it.
+type heldCall struct {
+	Agent         string `json:"agent,omitzero"`
+	OnBehalfOf    string `json:"on_behalf_of,omitzero"`
+	Server        string `json:"server,omitzero"`
+	Tool          string `json:"tool,omitzero"`
+	Class         string `json:"class,omitzero"`
+	Authorization string `json:"authorization,omitzero"`
+	Owner         string `json:"owner,omitzero"` // of the authorization
+}
+
+func callOf(d *rationale.Decision) heldCall {
+	c := heldCall{Agent: d.Agent.ID, OnBehalfOf: d.Agent.OnBehalfOf, Server: d.Tool.Server, Tool: d.Tool.Name, Class: d.Class}
+	if d.Authorization != nil {
+		c.Authorization, c.Owner = d.Authorization.ID, d.Authorization.Owner
+	}
+	return c
 }
 
 // part is what it took of one limit.
@@ -189,7 +213,7 @@ func exhausted(l *rationale.Limit, left, amount money.Amount) (message, within s
 
 // reserve takes what a concluded decision takes, before it is recorded.
 func (b *budgets) reserve(d *rationale.Decision) *reservation {
-	r := &reservation{at: d.CountedAt, lease: d.Lease, parts: make([]part, 0, len(d.Limits))}
+	r := &reservation{at: d.CountedAt, lease: d.Lease, parts: make([]part, 0, len(d.Limits)), call: callOf(d)}
 	for i := range d.Limits {
 		l := &d.Limits[i]
 		amount, ok := amountFor(d, l)
@@ -202,6 +226,7 @@ func (b *budgets) reserve(d *rationale.Decision) *reservation {
 			a = newAccount(l)
 			b.accounts[p.account] = a
 		}
+		a.expect(l, d.CountedAt)
 		a.open, a.refs = a.open.Plus(amount), a.refs+1
 		r.parts = append(r.parts, p)
 	}
@@ -224,6 +249,8 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	r := b.taken[d.ID]
 	if r == nil {
 		r = b.reserve(d)
+	} else {
+		r.own = true
 	}
 	r.recorded, r.segment = true, segment
 	if r.at.After(b.recorded) {
@@ -234,6 +261,7 @@ func (b *budgets) admitted(d *rationale.Decision, segment uint64) {
 	}
 	for i := range r.parts {
 		b.accounts[r.parts[i].account].roll(&r.parts[i])
+		b.observe(r.parts[i].account, r.own)
 	}
 }
 
@@ -272,6 +300,7 @@ func (b *budgets) raise(r *reservation, spent money.Amount) {
 		if p.account.Kind == rationale.CheckWindow && spent.Compare(p.amount) > 0 {
 			a := b.accounts[p.account]
 			a.open, p.amount = a.open.Plus(spent.Minus(p.amount)), spent
+			b.observe(p.account, r.own || r.settling)
 		}
 	}
 }
@@ -302,14 +331,16 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		p := &r.parts[i]
 		a := b.accounts[p.account]
 		a.open, a.refs = a.open.Minus(p.amount), a.refs-1
-		if spent == nil {
-			continue
+		if spent != nil {
+			amount := p.amount
+			if spent.known && p.account.Kind == rationale.CheckWindow {
+				amount = spent.spent
+			}
+			a.count(p, r.at, amount, b.recorded)
 		}
-		amount := p.amount
-		if spent.known && p.account.Kind == rationale.CheckWindow {
-			amount = spent.spent
+		if r.recorded {
+			b.observe(p.account, r.own || r.settling)
 		}
-		a.count(p, r.at, amount, b.recorded)
 	}
 	delete(b.taken, id)
 	if r.recorded {

@@ -25,6 +25,8 @@ type accountState struct {
 	From    time.Time    `json:"from,omitzero"`
 	Until   time.Time    `json:"until,omitzero"`
 	Spent   money.Amount `json:"spent,omitzero"`
+	Limit   money.Amount `json:"limit,omitzero"`
+	Reached int          `json:"reached,omitzero"`
 }
 
 type takenState struct {
@@ -34,6 +36,7 @@ type takenState struct {
 	Segment  uint64      `json:"segment"`
 	Held     bool        `json:"held,omitzero"`
 	Parts    []partState `json:"parts"`
+	Call     heldCall    `json:"call,omitzero"`
 }
 
 type partState struct {
@@ -50,7 +53,7 @@ func (b *budgets) state() budgetsState {
 	for i, key := range slices.SortedFunc(maps.Keys(b.accounts), accountKey.compare) {
 		a := b.accounts[key]
 		index[key] = i
-		said := accountState{Key: key, Buckets: slices.Clone(a.buckets), From: a.from, Until: a.until, Spent: a.spent}
+		said := accountState{Key: key, Buckets: slices.Clone(a.buckets), From: a.from, Until: a.until, Spent: a.spent, Limit: a.limit, Reached: a.reached}
 		if a.per > 0 {
 			said.Sliding = a.per.String()
 		}
@@ -60,7 +63,7 @@ func (b *budgets) state() budgetsState {
 		if !r.recorded {
 			continue
 		}
-		t := takenState{Decision: id, At: r.at, Lease: r.lease, Segment: r.segment, Held: r.held}
+		t := takenState{Decision: id, At: r.at, Lease: r.lease, Segment: r.segment, Held: r.held, Call: r.call}
 		for _, p := range r.parts {
 			t.Parts = append(t.Parts, partState{index[p.account], p.amount, p.from, p.until})
 		}
@@ -76,7 +79,7 @@ func (b *budgets) restore(s budgetsState) error {
 	*b = newBudgets()
 	b.seen, b.recorded = s.Recorded, s.Recorded
 	for _, said := range s.Accounts {
-		a := &account{buckets: said.Buckets, from: said.From, until: said.Until, spent: said.Spent}
+		a := &account{buckets: said.Buckets, from: said.From, until: said.Until, spent: said.Spent, limit: said.Limit, reached: said.Reached}
 		if said.Sliding != "" {
 			per, err := time.ParseDuration(said.Sliding)
 			if err != nil || per <= 0 {
@@ -87,7 +90,7 @@ func (b *budgets) restore(s budgetsState) error {
 		b.accounts[said.Key] = a
 	}
 	for _, t := range s.Taken {
-		r := &reservation{at: t.At, lease: t.Lease, segment: t.Segment, recorded: true, held: t.Held}
+		r := &reservation{at: t.At, lease: t.Lease, segment: t.Segment, recorded: true, held: t.Held, call: t.Call}
 		for _, said := range t.Parts {
 			if said.Account < 0 || said.Account >= len(s.Accounts) {
 				return fmt.Errorf("its state has no account %d", said.Account)

@@ -326,7 +326,9 @@ func TestSettleRefuses(t *testing.T) {
 		change(s)
 		assert.ErrorContains(t, l.Settle(ctx, s), want)
 	}
-	assert.Equal(t, []ledger.Held{{Decision: d.ID, At: noon, Amount: "60", Currency: "EUR"}}, l.Held(late))
+	assert.Equal(t, []ledger.Held{{
+		Decision: d.ID, At: noon, Amount: "60", Currency: "EUR", Agent: d.Agent.ID, Tool: d.Tool.Name, Class: d.Class,
+	}}, l.Held(late))
 	assert.Empty(t, l.Held(noon))
 	assert.Equal(t, "60", l.Budgets(noon)[0].Reserved)
 	assert.Equal(t, "60", l.Budgets(late)[0].Held)

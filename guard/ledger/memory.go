@@ -71,6 +71,7 @@ type Memory struct {
 
 	suspensions suspensions
 	audits      audits
+	notifying   notifying
 	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
 	answering   chan struct{} // holds whoever answers
 }

@@ -61,9 +61,10 @@ func (m *Memory) concludeLost() error {
 // segments; nil for a ledger that [New] made.
 func (m *Memory) Journal() *journal.Journal { return m.journal }
 
-// Close closes the journal that [Open] opened. What was admitted is durable
-// already.
+// Close closes the journal that [Open] opened, and ends notifications. What was
+// admitted is durable already.
 func (m *Memory) Close() error {
+	m.quiet()
 	if m.journal == nil {
 		return nil
 	}

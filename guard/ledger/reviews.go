@@ -20,6 +20,7 @@ const maxReviewBytes = 16 << 20
 // room, calls that could owe another wait for people.
 type reviews struct {
 	due     deadlines
+	untold  deadlines // of due, those that nobody was told are overdue
 	byID    map[string]*owed
 	classes map[classOf][]time.Time // their due dates, in order
 	bytes   int
@@ -42,7 +43,7 @@ func classKey(d *rationale.Decision) classOf {
 }
 
 func newReviews() reviews {
-	return reviews{due: newDeadlines(), byID: make(map[string]*owed), classes: make(map[classOf][]time.Time)}
+	return reviews{due: newDeadlines(), untold: newDeadlines(), byID: make(map[string]*owed), classes: make(map[classOf][]time.Time)}
 }
 
 func (s *reviews) full() bool { return len(s.byID) >= maxReviews || s.bytes >= maxReviewBytes }
@@ -56,6 +57,7 @@ func (s *reviews) open(d *rationale.Decision, segment uint64) {
 	s.byID[d.ID] = o
 	s.bytes += o.size
 	s.due.add(deadline{id: d.ID, at: d.Review.Due, segment: segment})
+	s.untold.add(deadline{id: d.ID, at: d.Review.Due})
 	key, due := classKey(d), d.Review.Due
 	i, _ := slices.BinarySearchFunc(s.classes[key], due, time.Time.Compare)
 	s.classes[key] = slices.Insert(s.classes[key], i, due)
@@ -69,6 +71,7 @@ func (s *reviews) close(id string) {
 	s.bytes -= o.size
 	delete(s.byID, id)
 	s.due.remove(id)
+	s.untold.remove(id)
 	key := classKey(o.decision)
 	if i, ok := slices.BinarySearchFunc(s.classes[key], o.decision.Review.Due, time.Time.Compare); ok {
 		s.classes[key] = slices.Delete(s.classes[key], i, i+1)

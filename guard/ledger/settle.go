@@ -111,10 +111,17 @@ func (r *reservation) priced() bool {
 
 // Held is a call that takes of its limits until somebody settles it.
 type Held struct {
-	Decision string
-	At       time.Time // when it was admitted
-	Amount   string    // held; empty where the call has no price
-	Currency string
+	Decision      string    `json:"decision"`
+	At            time.Time `json:"at"`              // when it was admitted
+	Amount        string    `json:"amount,omitzero"` // held; empty where the call has no price
+	Currency      string    `json:"currency,omitzero"`
+	Agent         string    `json:"agent"` // that made the call
+	OnBehalfOf    string    `json:"on_behalf_of,omitzero"`
+	Server        string    `json:"server,omitzero"` // of the tool
+	Tool          string    `json:"tool"`
+	Class         string    `json:"class,omitzero"`
+	Authorization string    `json:"authorization,omitzero"`
+	Owner         string    `json:"owner,omitzero"` // of the authorization
 }
 
 // Held returns what waits for a settlement at a time, the oldest first: calls whose
@@ -129,7 +136,11 @@ func (m *Memory) Held(at time.Time) []Held {
 		if !r.waits(at) {
 			continue
 		}
-		h := Held{Decision: id, At: r.at}
+		c := r.call
+		h := Held{
+			Decision: id, At: r.at, Agent: c.Agent, OnBehalfOf: c.OnBehalfOf, Server: c.Server, Tool: c.Tool,
+			Class: c.Class, Authorization: c.Authorization, Owner: c.Owner,
+		}
 		for _, p := range r.parts {
 			if p.account.Kind == rationale.CheckWindow {
 				h.Amount, h.Currency = p.amount.String(), p.account.Currency
@@ -147,23 +158,28 @@ func (m *Memory) Held(at time.Time) []Held {
 // in Currency; of a rate they are numbers of calls. The sum of Spent, Reserved and
 // Held counts against the limit.
 type Budget struct {
-	Kind          rationale.CheckKind // CheckWindow or CheckRate
-	Authorization string
-	Class         string
-	Agent         string
-	Environment   string
-	CostCentre    string // of a shared budget, which has none of the four before
-	Currency      string
-	Per, Zone     string    // as in rationale.Limit
-	From, Until   time.Time // of the calendar window
-	Spent         string
-	Reserved      string // by calls whose outcome is expected
-	Held          string // until a settlement
+	Kind          rationale.CheckKind `json:"kind"` // CheckWindow or CheckRate
+	Authorization string              `json:"authorization,omitzero"`
+	Class         string              `json:"class,omitzero"`
+	Agent         string              `json:"agent,omitzero"`
+	Environment   string              `json:"environment,omitzero"`
+	CostCentre    string              `json:"cost_centre,omitzero"` // of a shared budget, which has none of the four before
+	Currency      string              `json:"currency,omitzero"`
+	Per           string              `json:"per"` // as in rationale.Limit
+	Zone          string              `json:"zone,omitzero"`
+	From          time.Time           `json:"from,omitzero"` // of the calendar window
+	Until         time.Time           `json:"until,omitzero"`
+	Limit         string              `json:"limit,omitzero"` // that the latest call was admitted under; empty: not known
+	Spent         string              `json:"spent"`
+	Reserved      string              `json:"reserved"`      // by calls whose outcome is expected
+	Held          string              `json:"held"`          // until a settlement
+	Left          string              `json:"left,omitzero"` // of Limit, for a call at that time; 0 where more is counted
 }
 
 // Budgets returns what counts against every limit that was taken of, at a time,
 // in a fixed order. What was spent in a calendar window is that of the latest one
-// in which something was admitted. The limits themselves are in the documents.
+// in which something was admitted. The limits in force are those of the documents: Limit
+// is what they said when something was last admitted.
 func (m *Memory) Budgets(at time.Time) []Budget {
 	m.tick()
 	m.mu.Lock()
@@ -186,10 +202,19 @@ func (m *Memory) Budgets(at time.Time) []Budget {
 			now = b.seen
 		}
 		used := a.used(&rationale.Limit{From: a.from}, now)
+		limit, left := "", ""
+		if !a.limit.IsZero() {
+			counts := used
+			if a.per == 0 && !now.Before(a.until) {
+				counts = a.open // the window is over: the next one is as good as begun
+			}
+			limit, left = a.limit.String(), a.limit.Minus(counts).String()
+		}
 		all = append(all, Budget{
 			Kind: key.Kind, Authorization: key.Authorization, Class: key.Class, Agent: key.Agent, Environment: key.Environment,
 			CostCentre: key.CostCentre, Currency: key.Currency, Per: key.Per, Zone: key.Zone, From: a.from, Until: a.until,
 			Spent: used.Minus(a.open).String(), Reserved: a.open.Minus(held[key]).String(), Held: held[key].String(),
+			Limit: limit, Left: left,
 		})
 	}
 	return all

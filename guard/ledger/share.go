@@ -65,6 +65,7 @@ func Share(log Shared) (*Memory, journal.State) {
 // share makes a step on the shared log.
 func (m *Memory) share(ctx context.Context, s step) error {
 	var strays, late []string
+	defer func() { m.notify(m.shared.Now()) }()
 	return m.shared.Commit(ctx, Step{
 		Take: func(now time.Time) ([]rationale.Record, error) {
 			m.advance(now)

@@ -286,3 +286,16 @@ func TestAProcessThatEndedLeavesNothingOpen(t *testing.T) {
 	require.NoError(t, b.Settle(ctx, settlement(priced, noon, rationale.StatusNotExecuted, "")))
 	assert.True(t, admits(t, a, spending(log.now, "100", sliding("100", "24h0m0s"))))
 }
+
+// Of the replicas that learn of a budget, the one whose call reached it tells.
+func TestOneReplicaTellsOfABudget(t *testing.T) {
+	_, a, b, _, _ := replicas(t)
+	byA, byB := new(guardtest.Notifications), new(guardtest.Notifications)
+	a.Notify(byA.Note)
+	b.Notify(byB.Note)
+	require.True(t, admits(t, a, spending(noon, "85", sliding("100", "24h0m0s"))))
+	require.True(t, admits(t, b, spending(noon, "15", sliding("100", "24h0m0s"))))
+	require.NoError(t, a.Record(ctx, &rationale.Lifecycle{Event: rationale.EventManifest, ID: "l", At: noon}))
+	assert.Equal(t, []int{80}, byA.Percents())
+	assert.Equal(t, []int{100}, byB.Percents())
+}

@@ -42,6 +42,7 @@ func (m *Memory) commit(ctx context.Context, s step) error {
 			m.apply(rec, 0)
 		}
 	}
+	m.notify(recs[0].RecordTime())
 	return nil
 }
 

@@ -25,6 +25,7 @@ type tickets struct {
 	expiry deadlines
 	byID   map[string]*ticket
 	bytes  int
+	waited map[string]chan struct{} // by whoever waits for an answer; closed when there is one
 }
 
 type ticket struct {
@@ -35,7 +36,7 @@ type ticket struct {
 }
 
 func newTickets() tickets {
-	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket)}
+	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket), waited: make(map[string]chan struct{})}
 }
 
 // open adds the ticket of a decision that is recorded.
@@ -71,6 +72,7 @@ func (s *tickets) forget(id string) {
 		s.bytes -= t.size
 		delete(s.byID, id)
 		s.expiry.remove(id)
+		s.wake(id)
 	}
 }
 
@@ -84,6 +86,7 @@ func (s *tickets) expire(at time.Time) {
 func (s *tickets) close(t *ticket) {
 	t.Decision = essence(t.Decision)
 	s.measure(t)
+	s.wake(t.Decision.ID)
 }
 
 // essence is a decision without what makes it large: what remains says who asked
@@ -179,6 +182,9 @@ func (m *Memory) answered(a *rationale.Approval) {
 		return
 	}
 	m.tickets.measure(t)
+	if t.Approved() != nil {
+		m.tickets.wake(a.Ticket)
+	}
 }
 
 // Tickets returns the tickets that wait, at a time, for an answer or to be used,
@@ -270,13 +276,8 @@ func (s *answering) undo(uncertain bool) {
 // with the lock held.
 func (m *Memory) identify(id *string, at *time.Time) {
 	if at.IsZero() {
-		switch {
-		case m.shared != nil:
-			*at = m.latest
-		case m.journal != nil:
-			*at = m.journal.Now()
-		default:
-			*at = time.Now()
+		if *at = m.latest; m.shared == nil {
+			*at = m.now()
 		}
 	}
 	if *id == "" {

@@ -37,7 +37,15 @@ var rules = []rule{
 	},
 
 	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money"}},
+	{
+		Package: "internal/desk",
+		Imports: []string{"rationale", "rationale/journal", "authority", "guard/ledger"},
+		Others:  []string{jsonModule},
+	},
+	{Package: "guard/ledger/control", Imports: []string{"authority", "guard/ledger", "internal/desk"}},
 	{Package: "guard", Imports: []string{"classify", "rationale", "authority", "internal/money"}},
+	{Package: "guard/notify", Imports: []string{"rationale"}},
+	{Package: "guard/joinkey"},
 	{Package: "guard/guardtest", Imports: []string{"classify", "rationale", "authority", "guard", "guard/ledger"}, Others: []string{testifyModule}},
 	{
 		Package: "guard/einoguard",
@@ -46,6 +54,12 @@ var rules = []rule{
 	},
 
 	{Package: "otelx", Imports: []string{"rationale", "rationale/journal"}, Others: otelModules},
+
+	{
+		Package: "audit",
+		Imports: []string{"authority", "rationale", "rationale/journal", "internal/celplan", "internal/strictjson", "internal/yamldoc"},
+		Others:  []string{jsonModule},
+	},
 
 	// What the command line and the decision corpus share.
 	{Package: "internal/callfile", Imports: []string{"classify", "rationale", "authority", "internal/strictjson"}},

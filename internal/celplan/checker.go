@@ -59,7 +59,7 @@ func (c *Checkers) NewEnv(scope Scope, opts ...Option) (*Env, error) {
 
 func (c *Checkers) of(scope Scope) (*checker, error) {
 	var key strings.Builder
-	for _, t := range []*strictjson.Type{scope.Args, scope.Derived, scope.Facts} {
+	for _, t := range []*strictjson.Type{scope.Args, scope.Derived, scope.Facts, scope.Event} {
 		writeStructure(&key, t, 0)
 	}
 	c.mu.Lock()

@@ -249,8 +249,11 @@ func (e *Env) restrictCall(expr ast.Expr, report func(int64, string, string, ...
 func (e *Env) result(src string, root *ast.AST, want strictjson.Kind) error {
 	id := root.Expr().ID()
 	wanted := types.BoolType
-	if want == strictjson.Int {
+	switch want {
+	case strictjson.Int:
 		wanted = types.IntType
+	case strictjson.String:
+		wanted = types.StringType
 	}
 	got := root.GetType(id)
 	if got.IsExactType(wanted) {
@@ -259,8 +262,8 @@ func (e *Env) result(src string, root *ast.AST, want strictjson.Kind) error {
 	message := fmt.Sprintf("the expression must yield %s, and yields %s", want, typeName(got))
 	if got.Kind() == types.DynKind {
 		remedy := "compare it, as in x == true"
-		if want == strictjson.Int {
-			remedy = "convert it, as in int(x)"
+		if want != strictjson.Bool {
+			remedy = fmt.Sprintf("convert it, as in %s(x)", want)
 		}
 		message = fmt.Sprintf("the expression must yield %s, and what it yields is only known when a call comes: %s", want, remedy)
 	}

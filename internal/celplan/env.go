@@ -2,10 +2,10 @@
 // against the declared structure of a call, and evaluates them so that no
 // error and no missing value can widen an authority.
 //
-// An expression sees four variables, each of a declared object type: args
-// (the tool's checked arguments), derived, facts, and call (tool, agent,
-// environment and session, all strings; time, a timestamp). They are read
-// member by member; none can be used whole.
+// An expression sees variables, each of a declared object type: args (the
+// tool's checked arguments), derived, facts, and call (tool, agent, environment
+// and session, all strings; time, a timestamp); or event, what an audit reads of
+// an event log. They are read member by member; none can be used whole.
 //
 // # What is read
 //
@@ -91,6 +91,7 @@ type Scope struct {
 	Args    *strictjson.Type
 	Derived *strictjson.Type
 	Facts   *strictjson.Type
+	Event   *strictjson.Type
 }
 
 // Env compiles expressions of one scope. It is safe for concurrent use.
@@ -130,15 +131,15 @@ func NewEnv(scope Scope, opts ...Option) (*Env, error) {
 }
 
 // Compile compiles src into a program whose result is of exactly the wanted
-// kind, Bool or Int. The error is a [*CompileError], never nil with a nil
-// program.
+// kind, Bool, Int or String. The error is a [*CompileError], never nil with a
+// nil program.
 func (e *Env) Compile(src string, want strictjson.Kind) (p *Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, refuse(1, 1, "the expression cannot be compiled")
 		}
 	}()
-	if e == nil || (want != strictjson.Bool && want != strictjson.Int) {
+	if e == nil || (want != strictjson.Bool && want != strictjson.Int && want != strictjson.String) {
 		return nil, refuse(1, 1, fmt.Sprintf("no expression yields a %s here", want))
 	}
 	checked, err := e.check(src)

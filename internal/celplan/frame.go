@@ -56,7 +56,7 @@ func (f *Frame) ReadArgs(data []byte, lim strictjson.Limits) error {
 	return f.built.reader.Read(data, lim, f.vals, &f.scratch)
 }
 
-// Set sets the value of a slot of facts or derived; Invalid: it is absent.
+// Set sets the value of a slot of facts, derived or event; Invalid: it is absent.
 func (f *Frame) Set(slot int, v strictjson.Value) { f.vals[slot], f.input = v, nil }
 
 // SetUnavailable says why a fact cannot be read.
@@ -115,6 +115,8 @@ func (f *Frame) Load(in *Input) {
 				continue
 			}
 			f.vals[slot] = follow(in.Facts, at.names)
+		case "event":
+			f.vals[slot] = follow(in.Event, at.names)
 		}
 	}
 	f.SetCall(in.Call)
@@ -146,7 +148,7 @@ func (f *Frame) whole() (*Input, error) {
 			return nil, err
 		}
 	}
-	var facts, derived []strictjson.Member
+	var facts, derived, event []strictjson.Member
 	for slot, at := range f.built.slots {
 		switch v := f.vals[slot]; at.root {
 		case "facts":
@@ -158,6 +160,10 @@ func (f *Frame) whole() (*Input, error) {
 		case "derived":
 			if v.Kind() != strictjson.Invalid {
 				derived = append(derived, strictjson.Member{Name: at.names[0], Value: v})
+			}
+		case "event":
+			if v.Kind() != strictjson.Invalid {
+				event = append(event, strictjson.Member{Name: at.names[0], Value: v})
 			}
 		case "call":
 			switch at.names[0] {
@@ -176,6 +182,7 @@ func (f *Frame) whole() (*Input, error) {
 	}
 	in.Facts = strictjson.MapValue(strictjson.Object, facts)
 	in.Derived = strictjson.MapValue(strictjson.Object, derived)
+	in.Event = strictjson.MapValue(strictjson.Object, event)
 	f.input = in
 	return in, nil
 }

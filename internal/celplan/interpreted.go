@@ -68,6 +68,20 @@ func (p *Program) ReferenceBool(f *Frame) (bool, error) {
 	return bool(b), nil
 }
 
+// ReferenceText is [Program.Text] with cel-go, for a program that falls back to
+// it, or was compiled to keep it.
+func (p *Program) ReferenceText(f *Frame) (string, error) {
+	out, err := p.refer(f)
+	if err != nil {
+		return "", err
+	}
+	s, ok := out.(types.String)
+	if !ok {
+		return "", &EvalError{Message: "the expression does not yield a string"}
+	}
+	return string(s), nil
+}
+
 // ReferenceInt is [Program.Int] with cel-go, for a program that falls back to
 // it, or was compiled to keep it.
 func (p *Program) ReferenceInt(f *Frame) (int64, error) {
@@ -128,7 +142,7 @@ func (p *interpreted) run(vars *activation) (ref.Val, error) {
 type activation struct {
 	types  *provider
 	in     *Input
-	roots  [4]*object
+	roots  [5]*object
 	failed *EvalError
 	read   int // bytes of text
 }
@@ -163,6 +177,8 @@ func (a *activation) root(v variable) *object {
 		o.value = a.in.Derived
 	case "facts":
 		o.value, o.broken = a.in.Facts, a.in.Unavailable
+	case "event":
+		o.value = a.in.Event
 	case "call":
 		o.value = a.in.Call.value()
 	}

@@ -50,9 +50,9 @@ func NewLayout(schema *strictjson.Schema) *Layout {
 	return &Layout{schema: schema, slots: make([]slotPath, maxLoops), index: make(map[slotKey]int)}
 }
 
-// Slot returns the slot of the value at a path: a root (args, derived, facts
-// or call) and the names of declared properties from there, at least one; of
-// derived and facts exactly one.
+// Slot returns the slot of the value at a path: a root (args, derived, facts,
+// event or call) and the names of declared properties from there, at least one;
+// of derived, facts and event exactly one.
 func (l *Layout) Slot(root string, names ...string) int {
 	key := slotKey{root, strings.Join(names, "\x00")} // of one name without a copy
 	l.mu.Lock()

@@ -146,6 +146,7 @@ const (
 	panicked = ^fault(0) - iota // a fault of ours, not of the expression
 	noBool                      // the result is no bool
 	noInt
+	noText
 )
 
 func (n *native) guarded(f *Frame, i int) (out bool, failed fault) {
@@ -182,6 +183,21 @@ func (n *native) int(f *Frame) (int64, error) {
 		return 0, n.failure(f, failed)
 	}
 	return v.Int(), nil
+}
+
+// text evaluates an expression that yields a string.
+func (n *native) text(f *Frame) (string, error) {
+	if !n.begin(f) {
+		return "", nothing()
+	}
+	v, failed := n.computed(f)
+	if failed == 0 && v.Kind() != strictjson.String {
+		failed = noText
+	}
+	if failed != 0 {
+		return "", n.failure(f, failed)
+	}
+	return v.Str(), nil
 }
 
 func (n *native) computed(f *Frame) (v strictjson.Value, failed fault) {

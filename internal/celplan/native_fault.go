@@ -27,6 +27,8 @@ func (n *native) failure(f *Frame, failed fault) *EvalError {
 		return &EvalError{Message: "the expression does not yield a bool"}
 	case noInt:
 		return &EvalError{Message: "the expression does not yield an int"}
+	case noText:
+		return &EvalError{Message: "the expression does not yield a string"}
 	case panicked:
 		return &EvalError{Message: "the evaluation failed unexpectedly"}
 	}

@@ -33,11 +33,12 @@ const (
 // Input is what one evaluation reads. The zero value of a variable has no
 // members. Input is not changed, and may be shared.
 type Input struct {
-	// Args, Derived and Facts are Objects; a member that is missing or Invalid
-	// is absent.
+	// Args, Derived, Facts and Event are Objects; a member that is missing or
+	// Invalid is absent.
 	Args    strictjson.Value
 	Derived strictjson.Value
 	Facts   strictjson.Value
+	Event   strictjson.Value
 	// Unavailable says why a fact cannot be read: its function failed, or its
 	// value is too old. It wins over a value in Facts.
 	Unavailable map[string]string
@@ -123,6 +124,18 @@ func (p *Program) Int(f *Frame) (int64, error) {
 		}
 	}
 	return p.native.int(f)
+}
+
+// Text evaluates an expression compiled for String on a frame of its layout. Any
+// error is an [*EvalError], and comes with the empty text.
+func (p *Program) Text(f *Frame) (string, error) {
+	if p == nil || p.native == nil || p.want != strictjson.String {
+		return p.ReferenceText(f)
+	}
+	if f == nil || f.layout != p.layout {
+		return "", nothing()
+	}
+	return p.native.text(f)
 }
 
 // Native reports whether the expression is evaluated natively, and why not.

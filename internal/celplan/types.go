@@ -67,7 +67,7 @@ func newProvider(scope Scope) (*provider, error) {
 	for _, v := range []struct {
 		name string
 		t    *strictjson.Type
-	}{{"args", scope.Args}, {"derived", scope.Derived}, {"facts", scope.Facts}, {"call", callType()}} {
+	}{{"args", scope.Args}, {"derived", scope.Derived}, {"facts", scope.Facts}, {"event", scope.Event}, {"call", callType()}} {
 		if v.t == nil {
 			continue
 		}

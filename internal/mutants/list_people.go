@@ -58,7 +58,7 @@ func people() []mutant {
 		},
 		{
 			File: approval, Package: rational, Run: answer,
-			Old: "if err := d.uninvolved(a.By); err != nil {\n\t\treturn err\n\t}\n\tif !a.By.among", New: "if !a.By.among",
+			Old: "if err := d.uninvolved(a.By); err != nil {\n\t\treturn err\n\t}\n\tif !a.By.Among", New: "if !a.By.Among",
 			Why: "who asks, and who owns, approves",
 		},
 		{
@@ -118,7 +118,7 @@ func people() []mutant {
 		},
 		{
 			File: "rationale/review.go", Package: rational, Run: "^TestWhoMayReview$",
-			Old: "case r.By.among(d.Review.NotBy):", New: "case r.By.among(nil):",
+			Old: "case r.By.Among(d.Review.NotBy):", New: "case r.By.Among(nil):",
 			Why: "who approves also reviews",
 		},
 		{

@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -127,10 +129,14 @@ func (w *writer) opening(now time.Time) (opening, error) {
 		lines, o.signed = append(lines, line), true
 		o.notes = append(o.notes, placed{c, chain.Head().Seq})
 	}
-	o.head, o.records = chain.Head(), len(lines)+len(w.carry)
+	var carry [][]byte
+	for _, payload := range w.carry {
+		carry = slices.AppendSeq(carry, bytes.Lines(payload))
+	}
+	o.head, o.records = chain.Head(), len(lines)+len(carry)
 	o.bytes = make([]byte, headerSize)
 	first := o.header.First
-	for _, group := range [][][]byte{w.carry, lines} {
+	for _, group := range [][][]byte{carry, lines} {
 		for len(group) > 0 {
 			var part [][]byte
 			part, group = split(group)

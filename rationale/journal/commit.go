@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,8 +13,8 @@ import (
 // maxBatch is how many bytes of waiting appends become one frame.
 const maxBatch = 8 << 20
 
-// commits is the goroutine that alone writes: it takes all that wait, makes them
-// one frame, and answers each.
+// commits is the goroutine that writes what was queued: it takes all that wait,
+// makes them one frame, and answers each.
 func (j *Journal) commits() {
 	defer close(j.done)
 	for {
@@ -23,23 +24,72 @@ func (j *Journal) commits() {
 		if j.crowded {
 			runtime.Gosched()
 		}
-		for {
-			batch := j.take()
-			if len(batch) == 0 {
-				break
-			}
-			j.commit(batch)
-			j.crowded = len(batch) > 1
+		for j.next() {
 		}
 		j.mu.Lock()
 		closing := j.closing && len(j.queue) == 0
 		j.mu.Unlock()
 		if closing {
+			j.turn.Lock()
+			defer j.turn.Unlock()
 			j.end = errors.Join(j.w.finish(), j.lock.Close())
 			j.publish()
 			return
 		}
 	}
+}
+
+// next commits what waits, and reports whether anything did.
+func (j *Journal) next() bool {
+	j.turn.Lock() // before anything is taken: until then it can be withdrawn
+	defer j.turn.Unlock()
+	batch := j.take()
+	if len(batch) == 0 {
+		return false
+	}
+	j.crowded = len(batch) > 1
+	var group group
+	for _, r := range batch {
+		group.add(r)
+	}
+	err := j.commit(func() error {
+		if r := batch[0].retire; r != nil {
+			return j.w.retire(r)
+		}
+		return j.w.write(&group)
+	})
+	for _, r := range batch {
+		r.err = err
+		close(r.ready)
+	}
+	return true
+}
+
+// direct commits a request that waits for no fsync, in the goroutine of its
+// caller: waking the committer, and being woken by it, takes longer than the
+// write. It reports whether it did: where somebody else is writing, or the write
+// would not be all, it is left to the committer, for whom the caller waits no
+// longer than its context allows.
+func (j *Journal) direct(ctx context.Context, r *request) (done bool, err error) {
+	if len(r.recs) == 0 || ctx.Err() != nil || !j.turn.TryLock() {
+		return false, nil
+	}
+	defer j.turn.Unlock()
+	if j.isClosing() {
+		return false, nil
+	}
+	group := group{recs: r.recs, bodies: r.bodies, size: r.size}
+	err = j.commit(func() (err error) {
+		done, err = j.w.quick(&group)
+		return err
+	})
+	return done || err != nil, err
+}
+
+func (j *Journal) isClosing() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.closing
 }
 
 // take removes from the queue what goes into the next frame.
@@ -57,26 +107,14 @@ func (j *Journal) take() []*request {
 	return batch
 }
 
-// commit writes a batch and answers it.
-func (j *Journal) commit(batch []*request) {
-	var group group
-	for _, r := range batch {
-		group.add(r)
-	}
-	err := guarded(func() error {
-		if r := batch[0].retire; r != nil {
-			return j.w.retire(r)
-		}
-		return j.w.write(&group)
-	})
+// commit lets the writer do something, and shows what it did.
+func (j *Journal) commit(write func() error) error {
+	err := guarded(write)
 	j.publish()
-	for _, r := range batch {
-		r.err = err
-		close(r.ready)
-	}
+	return err
 }
 
-// publish shows what the committer did to everybody else.
+// publish shows what the writer did to everybody else.
 func (j *Journal) publish() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -16,6 +16,9 @@
 // what it acknowledged survives the process, and after a power failure the last
 // of it can be missing.
 //
+// Both return when their context is done, also while a disk hangs, but for one
+// write of Write at a time, which its caller makes by itself.
+//
 // After a write or an fsync that failed nothing is written to that file again:
 // what the kernel then still knows of it is not known. The journal goes on in a
 // fresh segment, with what was not acknowledged appended again; where that fails

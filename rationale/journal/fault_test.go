@@ -402,25 +402,3 @@ func TestGroupCommit(t *testing.T) {
 	require.NoError(t, j.Close())
 	assert.Len(t, ids(t, r.fs), writers)
 }
-
-// A disk that hangs does not hang the caller: what waits is withdrawn, and what
-// is being written is uncertain.
-func TestAHangingDiskDoesNotHangTheCaller(t *testing.T) {
-	r := newRun()
-	stuck, release := make(chan struct{}), make(chan struct{})
-	j, err := journal.Open(dir, journal.WithFS(hanging{r.fs, func() { close(stuck); <-release }}))
-	require.NoError(t, err)
-	short, cancel := contextWithTimeout(30 * time.Millisecond)
-	defer cancel()
-	first := make(chan error, 1)
-	go func() { first <- j.Append(short, outcome("001")) }()
-	<-stuck
-	second := j.Append(short, outcome("002"))
-	require.ErrorIs(t, second, errDeadline)
-	require.NotErrorIs(t, second, journal.ErrUncertain)
-	require.ErrorIs(t, <-first, journal.ErrUncertain)
-	close(release)
-	require.NoError(t, j.Append(ctx, outcome("003")))
-	require.NoError(t, j.Close())
-	assert.Equal(t, []string{"001", "003"}, ids(t, r.fs))
-}

@@ -71,15 +71,17 @@ func (s *tally) Needed() uint64 {
 	return s.needed
 }
 
-// hanging is a file system whose first sync of a frame hangs.
+// hanging is a file system whose first sync of a frame hangs, or where it is not
+// that, its first write of one.
 type hanging struct {
 	*crashfs.FS
-	hang func()
+	hang  func()
+	write bool
 }
 
 func (h hanging) Create(name string) (journal.File, error) {
 	f, err := h.FS.Create(name)
-	return &hangingFile{File: f, hang: h.hang}, err
+	return &hangingFile{File: f, hanging: h}, err
 }
 
 func (h hanging) InPlace(f journal.File, name string) error {
@@ -91,13 +93,20 @@ func (h hanging) InPlace(f journal.File, name string) error {
 
 type hangingFile struct {
 	journal.File
-	hang  func()
-	syncs int
+	hanging
+	syncs, writes int
 }
 
 func (f *hangingFile) Sync() error {
-	if f.syncs++; f.syncs == 2 && f.hang != nil {
+	if f.syncs++; f.syncs == 2 && !f.write {
 		f.hang()
 	}
 	return f.File.Sync()
+}
+
+func (f *hangingFile) Write(p []byte) (int, error) {
+	if f.writes++; f.writes == 2 && f.write {
+		f.hang()
+	}
+	return f.File.Write(p)
 }

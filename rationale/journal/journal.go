@@ -35,8 +35,10 @@ type Journal struct {
 
 	retiring sync.Mutex
 
-	crowded bool   // the last commit answered several
-	w       writer // both of the committer alone
+	crowded bool // the last commit answered several; the committer's alone
+
+	turn sync.Mutex // held by whoever uses w
+	w    writer
 }
 
 // request is what one append waits for.
@@ -49,6 +51,7 @@ type request struct {
 	taken  bool        // guarded by Journal.mu
 	err    error
 	ready  chan struct{} // closed when err is final
+	text   []byte        // memory of bodies
 	one    [1][]byte     // room for bodies: most appends are of one record
 }
 
@@ -157,6 +160,10 @@ func (j *Journal) Append(ctx context.Context, recs ...rationale.Record) error {
 // end of the process, and after that of the machine the last of it can be
 // missing, never what was acknowledged by an Append after it. It is for
 // records whose loss costs nothing but the record.
+//
+// Where nobody else is writing, the caller writes by itself. It waits for no
+// fsync, but a write that the system holds back, as it may while a disk hangs, it
+// cannot leave when ctx is done.
 func (j *Journal) Write(ctx context.Context, recs ...rationale.Record) error {
 	return j.append(ctx, recs, false)
 }
@@ -165,27 +172,70 @@ func (j *Journal) append(ctx context.Context, recs []rationale.Record, sync bool
 	if began := j.meter.start(); len(recs) > 0 && !began.IsZero() {
 		defer func() { j.meter.appended(began, err) }()
 	}
-	r := &request{recs: recs, sync: sync, ready: make(chan struct{})}
-	r.bodies = r.one[:0]
-	for _, rec := range recs {
-		body, err := rationale.Marshal(rec)
-		if err != nil {
-			return fmt.Errorf("append to journal: %w", err)
+	if err = j.add(ctx, newRequest(sync), recs); err != nil {
+		return fmt.Errorf("append to journal: %w", err)
+	}
+	return nil
+}
+
+// newRequest returns an empty request, of those that were never queued where it
+// may be given back.
+func newRequest(sync bool) *request {
+	if sync {
+		return &request{sync: true}
+	}
+	return requests.Get().(*request)
+}
+
+// add commits records here and now, or queues them and waits.
+func (j *Journal) add(ctx context.Context, r *request, recs []rationale.Record) error {
+	if err := r.encode(recs); err != nil {
+		return err
+	}
+	if !r.sync {
+		if done, err := j.direct(ctx, r); done {
+			r.release()
+			return err
 		}
+	}
+	return j.do(ctx, r)
+}
+
+// requests are such as were never queued: nobody else knows of them.
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+// release gives back a request that was not queued.
+func (r *request) release() {
+	if cap(r.text) <= maxText {
+		*r = request{text: r.text[:0]}
+		requests.Put(r)
+	}
+}
+
+// maxText is how much memory a request keeps for the next append.
+const maxText = 64 << 10
+
+// encode encodes the records, one behind the other.
+func (r *request) encode(recs []rationale.Record) (err error) {
+	r.recs, r.bodies = recs, r.one[:0]
+	for _, rec := range recs {
+		start := len(r.text)
+		if r.text, err = rationale.AppendRecord(r.text, rec); err != nil {
+			return err
+		}
+		body := r.text[start:] // where text moves on, the old memory stays with it
 		r.bodies = append(r.bodies, body)
 		r.size += len(body) + lineOverhead
 	}
 	if r.size > maxPayload {
-		return fmt.Errorf("append to journal: %d bytes are too many at once: at most %d", r.size, maxPayload)
-	}
-	if err := j.do(ctx, r); err != nil {
-		return fmt.Errorf("append to journal: %w", err)
+		return fmt.Errorf("%d bytes are too many at once: at most %d", r.size, maxPayload)
 	}
 	return nil
 }
 
 // do hands a request to the committer and waits for its answer.
 func (j *Journal) do(ctx context.Context, r *request) error {
+	r.ready = make(chan struct{})
 	if err := j.enqueue(ctx, r); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (j *Journal) Retire(ctx context.Context, r Retention) ([]Segment, error) {
 		return nil, fmt.Errorf("retire segments: %w", err)
 	}
 	now, previous := j.now(), kept.before()
-	err = j.do(ctx, &request{ready: make(chan struct{}), retire: &retirement{oldest: segments[n].Number, note: &rationale.Lifecycle{
+	err = j.do(ctx, &request{retire: &retirement{oldest: segments[n].Number, note: &rationale.Lifecycle{
 		ID: rationale.NewID(now), At: now, Event: rationale.EventRetired, Previous: &previous, From: segments[0].Opened, Until: kept.Time,
 		Message: fmt.Sprintf("%s to %s were removed", filepath.Base(segments[0].File), filepath.Base(segments[n-1].File)),
 	}}})

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +23,7 @@ const (
 	checkEvery = 100 * time.Millisecond
 )
 
-// writer writes segments. It belongs to one goroutine at a time.
+// writer writes segments. It belongs to whoever holds the journal's turn.
 type writer struct {
 	config
 	dir   string
@@ -46,7 +45,7 @@ type writer struct {
 	torn    bool           // it may end with what does not count
 	head    rationale.Head // the last record that is written
 	durable rationale.Head // the last record that is durable
-	carry   [][]byte       // the lines between them
+	carry   [][]byte       // the payloads between them
 	carried int            // bytes of carry
 
 	notes      []rationale.Record // what the next segment must say
@@ -56,35 +55,62 @@ type writer struct {
 	retryAt    time.Time
 	lost       error // for good
 	checkpoint *rationale.Checkpoint
-	frame      []byte // the one that is being written, or was last
+	frame      []byte // the one that is being written; room for the next
+}
+
+// quick writes a group that nobody waits for to be durable, where that takes one
+// call of the file system, and reports whether it has.
+func (w *writer) quick(g *group) (done bool, err error) {
+	now := w.now()
+	if w.file == nil || w.lost != nil || w.failed != nil || w.due(now) ||
+		w.carried+g.size > maxUnsynced-maxRoom || now.Sub(w.checked) >= checkEvery {
+		return false, nil
+	}
+	again, err := w.attempt(g, now)
+	if again {
+		return false, nil
+	}
+	return true, err
 }
 
 // write makes a group durable, or only writes it where nobody needs more. With an
 // error none of it counts.
 func (w *writer) write(g *group) error {
 	var last error
+	now := w.now()
 	for range 2 { // in the segment that there is, and in a fresh one
-		if err := w.ready(); err != nil {
+		if err := w.ready(now); err != nil {
 			return errors.Join(last, err)
 		}
 		if len(g.bodies) == 0 {
 			return w.inPlace()
 		}
-		head, err := w.encode(g)
-		if err != nil {
+		again, err := w.attempt(g, now)
+		if !again {
 			return err
 		}
-		if last = w.put(head, g.sync); last == nil {
-			w.apply(g.recs, head)
-			return nil
-		}
-		if w.lost != nil {
-			return w.lost
-		}
-		w.poison()
+		last = err
 	}
 	w.failed, w.retryAt = last, w.now().Add(retryAfter)
 	return last
+}
+
+// attempt writes a group to the segment that there is. Where that fails the
+// segment is given up, and it reports whether a fresh one may do.
+func (w *writer) attempt(g *group, now time.Time) (again bool, err error) {
+	head, err := w.encode(g)
+	if err != nil {
+		return false, err
+	}
+	if err = w.put(head, g.sync, now); err == nil {
+		w.apply(g.recs, head)
+		return false, nil
+	}
+	if w.lost != nil {
+		return false, w.lost
+	}
+	w.poison()
+	return true, err
 }
 
 // encode gives the group's records their places behind the head, adds a
@@ -117,20 +143,24 @@ func (w *writer) sign(chain *rationale.Chain) (rationale.Head, error) {
 	return chain.Head(), nil
 }
 
-// maxRoom is how much of memory stays reserved for the next frame.
-const maxRoom = 1 << 20
+const (
+	// chunk is how much memory is had at once for frames whose payloads stay.
+	chunk = 64 << 10
+	// maxRoom is how much of memory stays reserved for the next frame.
+	maxRoom = 1 << 20
+)
 
 // room empties w.frame but for the room of a frame's header.
 func (w *writer) room(size int) {
-	if cap(w.frame) > maxRoom {
-		w.frame = nil
+	if size += frameHeaderSize; cap(w.frame) < size || cap(w.frame) > maxRoom {
+		w.frame = make([]byte, max(size, chunk))
 	}
-	w.frame = slices.Grow(w.frame[:0], frameHeaderSize+size)[:frameHeaderSize]
+	w.frame = w.frame[:frameHeaderSize]
 }
 
 // put writes the lines in w.frame, which end at a head, as one frame. After an
 // error the file must not be written to again.
-func (w *writer) put(head rationale.Head, sync bool) error {
+func (w *writer) put(head rationale.Head, sync bool, now time.Time) error {
 	b, payload, lines := w.frame, w.frame[frameHeaderSize:], int(head.Seq-w.head.Seq)
 	f := frame{Offset: w.size, First: w.head.Seq + 1, Lines: uint32(lines), Durable: w.synced, Payload: payload}
 	if err := f.seal(b, w.seed); err != nil {
@@ -145,7 +175,7 @@ func (w *writer) put(head rationale.Head, sync bool) error {
 			return err
 		}
 	}
-	if sync || w.now().Sub(w.checked) >= checkEvery {
+	if sync || now.Sub(w.checked) >= checkEvery {
 		if err := w.inPlace(); err != nil {
 			return err
 		}
@@ -155,7 +185,8 @@ func (w *writer) put(head rationale.Head, sync bool) error {
 	if sync {
 		w.settled()
 	} else {
-		w.carry, w.carried = slices.AppendSeq(w.carry, bytes.Lines(bytes.Clone(payload))), w.carried+len(payload)
+		w.carry, w.carried = append(w.carry, slices.Clip(payload)), w.carried+len(payload)
+		w.frame = b[len(b):] // the next is written behind it
 	}
 	w.unsigned += lines
 	if w.checkpoint != nil {
@@ -224,13 +255,13 @@ func (w *writer) poison() {
 }
 
 // ready makes sure that there is a segment to write to.
-func (w *writer) ready() error {
+func (w *writer) ready(now time.Time) error {
 	switch {
 	case w.lost != nil:
 		return w.lost
-	case w.failed != nil && w.now().Before(w.retryAt):
+	case w.failed != nil && now.Before(w.retryAt):
 		return w.failed
-	case w.file != nil && w.failed == nil && !w.due():
+	case w.file != nil && w.failed == nil && !w.due(now):
 		return nil
 	}
 	return w.rotate()
@@ -254,7 +285,7 @@ func (w *writer) rotate() error {
 
 // retire goes on in a segment that says that older ones may be gone.
 func (w *writer) retire(r *retirement) error {
-	if err := w.ready(); err != nil {
+	if err := w.ready(w.now()); err != nil {
 		return err
 	}
 	notes, oldest := w.notes, w.oldest
@@ -267,10 +298,10 @@ func (w *writer) retire(r *retirement) error {
 }
 
 // due reports whether the segment has reached a limit.
-func (w *writer) due() bool {
+func (w *writer) due(now time.Time) bool {
 	return w.size >= w.rotation.Bytes ||
 		w.rotation.Records > 0 && w.records >= w.rotation.Records ||
-		w.now().Sub(w.header.Time) >= w.rotation.Age
+		now.Sub(w.header.Time) >= w.rotation.Age
 }
 
 // inPlace finds out whether readers will find what is written, and whether the
@@ -334,5 +365,5 @@ func (w *writer) closingCheckpoint() error {
 	if err != nil {
 		return err
 	}
-	return w.put(head, true)
+	return w.put(head, true, w.now())
 }

@@ -41,7 +41,7 @@ var numbers = []measure.Result{
 	{Case: "governed-sync", Impl: "ambit", NsOp: 400000},
 	{Case: "fsync-floor", Impl: "fsync-floor", NsOp: 290000},
 	{Case: "governed-sync-64", Impl: "ambit", NsOp: 36000},
-	{Case: "governed-os", Impl: "ambit", NsOp: 31000},
+	{Case: "governed-os", Impl: "ambit", NsOp: 17000},
 	{Case: "write-floor", Impl: "write-floor", NsOp: 2800},
 	{Case: "admit-pg", Impl: "ambit", NsOp: 590000},
 	{Case: "pg-floor", Impl: "pg-floor", NsOp: 300000},

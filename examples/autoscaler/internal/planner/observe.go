@@ -25,7 +25,7 @@ type view struct {
 	useless map[string]string    // tool → why no call of it can be allowed
 	oneOf   map[string][]string  // "tool args.x" → the values within bounds
 	atMost  map[string]int       // "tool noun" → the highest number within bounds
-	waiting map[string]time.Time // target → until when people are asked about it
+	waiting map[string]time.Time // target → until when people are asked about it, or are not to be asked again
 	refused map[string]bool      // calls of this turn, by tool and arguments
 	settled map[string]bool      // targets that were dealt with in this turn
 	lately  *refusal             // the answer to the last call, if it was refused
@@ -83,6 +83,9 @@ type refusal struct {
 func (r *refusal) has(reasons ...string) bool {
 	return slices.ContainsFunc(r.Reasons, func(s string) bool { return slices.Contains(reasons, s) })
 }
+
+// denied reports whether people have said no.
+func (r *refusal) denied() bool { return r.Ambit == "deny" && r.has("approval_invalid") }
 
 func observe(messages []*schema.Message) *view {
 	v := &view{
@@ -154,8 +157,11 @@ func (v *view) learn(s step, r *refusal) {
 	if r.has("review_lapsed", "expired", "suspended", "revoked", "superseded", "unsigned", "not_yet_effective", "pin_mismatch") {
 		v.lapsed = r.Reasons[0]
 	}
-	if r.Ambit == "pend" {
+	switch {
+	case r.Ambit == "pend":
 		v.waiting[s.target()] = r.Expires
+	case r.denied():
+		v.waiting[s.target()] = v.now().Time.Add(patience)
 	}
 	for _, c := range r.Checks {
 		if values, ok := strings.CutPrefix(c.Within, "one of "); ok {

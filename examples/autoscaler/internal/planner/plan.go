@@ -23,6 +23,7 @@ const (
 	nodeReadiness = 90 * time.Second // from asking for capacity to having it
 	recent        = 5 * time.Minute  // older demand says nothing about the trend
 	moveTraffic   = 10               // percent at a time
+	patience      = time.Hour        // after people have said no
 )
 
 // next is the planner's next step. Without a tool, it is the turn's last word.

@@ -64,6 +64,8 @@ func (v *view) reaction() string {
 		return ""
 	case r.Ambit == "pend":
 		return "People are asked; I go on without it. "
+	case r.denied():
+		return "People said no: I leave it. "
 	case len(r.Missing) > 0:
 		return "Reasons are missing (" + strings.Join(r.Missing, ", ") + "): I supply them. "
 	case r.has("unclassified", "unknown_tool", "no_authorization", "prohibited"):

@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// decision is a decision with its outcome, as far as an audit looks at them.
+type decision struct {
+	id       string
+	at       time.Time
+	verdict  string
+	observed string // what the verdict would have been, in observe mode
+	standing string
+	class    string
+	effect   string
+	tool     string
+	agent    int // index of Document.agents
+	approval string
+	parent   string
+	expires  time.Time // of the authorization
+	lapses   time.Time // of the approval that was used, where that is known
+
+	arguments []string // by index of Document.arguments
+	kept      []bool   // of which the record has the value
+
+	status  string    // of the outcome; empty: there is none
+	ended   time.Time // the outcome
+	effects []string  // the ids that the target system gave
+
+	place string // file and position of the record
+	used  []use  // the acts that it explains already
+	named bool   // an event that it does not cover carries its key
+}
+
+// use is an act that a decision explains.
+type use struct {
+	event    int    // index of toolEvents.events
+	act      uint64 // tells acts of that kind apart
+	attempts int    // events of it
+}
+
+func (d *decision) allowed() bool { return d.verdict == rationale.Allow.String() }
+
+// executed reports whether the call can have acted.
+func (d *decision) executed() bool {
+	return d.allowed() && d.status != string(rationale.StatusNotExecuted)
+}
+
+// unknown reports whether nobody knows how the call ended.
+func (d *decision) unknown() bool {
+	return d.status == "" || d.status == string(rationale.StatusUnknown)
+}
+
+// end is when the call was over, as far as that is known.
+func (d *decision) end() time.Time {
+	if d.ended.After(d.at) {
+		return d.ended
+	}
+	return d.at
+}
+
+func (d *decision) encode(b *rowOut) {
+	b.str(d.id)
+	b.time(d.at)
+	for _, s := range []string{d.verdict, d.observed, d.standing, d.class, d.effect, d.tool, d.approval, d.parent} {
+		b.str(s)
+	}
+	b.num(uint64(d.agent))
+	b.time(d.expires)
+	b.time(d.lapses)
+	b.num(uint64(len(d.arguments)))
+	for i, a := range d.arguments {
+		b.flag(d.kept[i])
+		b.str(a)
+	}
+	b.str(d.status)
+	b.time(d.ended)
+	b.strs(d.effects)
+	b.str(d.place)
+	b.flag(d.named)
+	b.num(uint64(len(d.used)))
+	for _, u := range d.used {
+		b.num(uint64(u.event))
+		b.num(u.act)
+		b.num(uint64(u.attempts))
+	}
+}
+
+func (d *decision) decode(r *rowIn) {
+	*d = decision{arguments: d.arguments[:0], kept: d.kept[:0], used: d.used[:0]}
+	d.id, d.at = r.str(), r.time()
+	for _, s := range []*string{&d.verdict, &d.observed, &d.standing, &d.class, &d.effect, &d.tool, &d.approval, &d.parent} {
+		*s = r.str()
+	}
+	d.agent, d.expires, d.lapses = int(r.num()), r.time(), r.time()
+	for n := r.num(); n > 0 && !r.bad; n-- {
+		d.kept = append(d.kept, r.flag())
+		d.arguments = append(d.arguments, r.str())
+	}
+	d.status, d.ended, d.effects, d.place = r.str(), r.time(), r.strs(), r.str()
+	d.named = r.flag()
+	for n := r.num(); n > 0 && !r.bad; n-- {
+		d.used = append(d.used, use{int(r.num()), r.num(), int(r.num())})
+	}
+}

@@ -1,0 +1,89 @@
+package audit
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// state is what a run leaves for the next one, so that each event is judged once
+// and no event that is delivered late is missed: how far each file was read, and
+// until when was judged.
+type state struct {
+	Audit string               `json:"audit"` // the document's id
+	Until time.Time            `json:"until"`
+	Files map[string]fileState `json:"files"` // by path
+}
+
+// fileState is how far a file was read. Another file under the same name has
+// another beginning.
+type fileState struct {
+	Read   int64  `json:"read"` // bytes of what it holds unpacked
+	Head   int    `json:"head"` // bytes of its beginning
+	Digest string `json:"digest"`
+}
+
+const maxHead = 512
+
+// readState reads what the run before left; nothing where there was none.
+func (d *Document) readState() (*state, error) {
+	if d.state == "" {
+		return &state{}, nil
+	}
+	data, err := os.ReadFile(d.state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &state{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var s state
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("%s: %w: remove it to judge everything again", d.state, err)
+	}
+	if s.Audit != d.ID {
+		return nil, fmt.Errorf("%s: it is the state of audit %q, not of %q: give each audit a file of its own", d.state, s.Audit, d.ID)
+	}
+	return &s, nil
+}
+
+// Keep writes the document's state, where it has one: what this run judged, the
+// next one does not judge again. Call it when what was found is safe.
+func (r *Report) Keep() error {
+	if r.statePath == "" {
+		return nil
+	}
+	data, err := json.Marshal(r.state)
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(r.statePath), ".ambit-audit-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), r.statePath)
+}
+
+// readBefore returns how much of a file was read before, and what to remember of
+// its beginning.
+func (s *state) readBefore(path string, in *bufio.Reader) (int64, fileState) {
+	head, _ := in.Peek(maxHead) // an error comes again when it is read
+	now := fileState{Head: len(head), Digest: rationale.Digest(head)}
+	before, known := s.Files[path]
+	if !known || before.Head > len(head) || rationale.Digest(head[:before.Head]) != before.Digest {
+		return 0, now
+	}
+	return before.Read, now
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ambit-go/ambit/audit"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+const auditHelp = `
+Usage: ambit audit [-o table|json|md|html] [-fail-on KIND,…] [-since TIME] [-until TIME] AUDIT.yaml
+
+Joins event logs of the cloud (AWS CloudTrail, Kubernetes audit, any JSON lines) with the
+records of evidence folders, and says which acts of the agents' credentials no record
+explains, and which decisions have no event. AUDIT.yaml is an Audit document: it names
+agents and their principals, logs, records, and which events each tool makes. Its paths are
+relative to its folder.
+
+Findings: explained (a key of the event names the decision), explained_weakly (only agent,
+action, resource and time fit), unknown_resolved (nobody knew how the call ended, and the log
+shows it), unexplained (no record), unauthorized (a record that does not cover the event),
+orphan (the call reported success, no event), log_gap (no event, and the log has a gap) and
+too_early (no event yet, and it may still be delivered).
+
+-o json prints one finding to a line: finding, event, decision, why, and what is known
+beside. -o md and -o html print a page for a review board. What could not be read is
+reported on standard error, and the rest is judged.
+
+Exits with 0 on success, 1 when there is a finding of a kind that -fail-on names or something
+could not be read, 2 on misuse or a document that does not load.
+`
+
+func auditLogs(t *terminal, args []string) int {
+	f := newFlags(t, "audit", auditHelp)
+	failOn := f.String("fail-on", "", "exit with 1 when there is a finding of one of these `KINDS`, joined by commas")
+	since := f.String("since", "", "judge from a `TIME` on, RFC 3339, or a duration ago such as 24h (default: what the document says)")
+	until := f.String("until", "", "judge as of a `TIME`, when the logs were collected (default: what the document says, else now)")
+	out := f.output("table", "json", "md", "html")
+	files, code := f.parse(args, "one Audit document", 1, 1)
+	if code >= 0 {
+		return code
+	}
+	var config audit.Config
+	failing, err := kinds(*failOn)
+	if err == nil {
+		config.Since, err = moment(*since)
+	}
+	if err == nil {
+		config.Until, err = moment(*until)
+	}
+	if err == nil {
+		err = oneOf(*out, "table", "json", "md", "html")
+	}
+	if err != nil {
+		return f.misuse(err.Error())
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		return f.misuse(err.Error())
+	}
+	if config.Document, err = audit.Load(files[0], data); err != nil {
+		fmt.Fprintln(t.err, err)
+		return exitUsage
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(audit.Memory)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	list := &findingList{t: t, lines: *out == "json"}
+	config.Findings = list.add
+	if !list.lines {
+		config.Only = slices.DeleteFunc(audit.Kinds(), func(k audit.Kind) bool { return k == audit.Explained || k == audit.ExplainedWeakly })
+	}
+	report, err := audit.Run(ctx, config)
+	if err != nil {
+		fmt.Fprintf(t.err, "ambit audit: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
+	switch *out {
+	case "table":
+		t.auditTable(&report, list)
+	case "md":
+		auditMarkdown(t.out, &report, list)
+	case "html":
+		if err := auditHTML(t.out, &report, list); err != nil {
+			fmt.Fprintf(t.err, "ambit audit: %v\n", err)
+			return exitUsage
+		}
+	}
+	t.auditProblems(&report)
+	if err := report.Keep(); err != nil {
+		fmt.Fprintf(t.err, "ambit audit: the state could not be kept, so the next run judges the same again: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
+	for _, k := range failing {
+		if report.Coverage.Findings[k] > 0 {
+			return exitFailed
+		}
+	}
+	if !report.Whole() {
+		return exitFailed
+	}
+	return exitOK
+}
+
+func kinds(text string) ([]audit.Kind, error) {
+	var list []audit.Kind
+	for name := range strings.SplitSeq(text, ",") {
+		k := audit.Kind(strings.TrimSpace(name))
+		switch {
+		case k == "":
+		case slices.Contains(audit.Kinds(), k):
+			list = append(list, k)
+		default:
+			var known []string
+			for _, k := range audit.Kinds() {
+				known = append(known, string(k))
+			}
+			return nil, fmt.Errorf("-fail-on %s: want %s", k, strings.Join(known, ", "))
+		}
+	}
+	return list, nil
+}
+
+// findingList takes the findings of a run: as lines, or the first of each kind
+// for a page.
+type findingList struct {
+	t     *terminal
+	lines bool
+	of    map[audit.Kind][]audit.Finding
+}
+
+// maxListed is how many findings of one kind a page shows.
+const maxListed = 100
+
+func (l *findingList) add(f audit.Finding) error {
+	if l.lines {
+		line, err := json.Marshal(f)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(l.t.out, terminalJSON(line))
+		return err
+	}
+	if l.of == nil {
+		l.of = map[audit.Kind][]audit.Finding{}
+	}
+	if len(l.of[f.Kind]) < maxListed {
+		l.of[f.Kind] = append(l.of[f.Kind], f)
+	}
+	return nil
+}
+
+// auditProblems prints what could not be read, and the sum of it all.
+func (t *terminal) auditProblems(r *audit.Report) {
+	for _, p := range r.Problems {
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "not read:"), problemText(p))
+	}
+	if r.MoreProblems > 0 {
+		fmt.Fprintf(t.err, "%s %s more like these\n", t.paint(red, "not read:"), strconv.Itoa(r.MoreProblems))
+	}
+	for i := range r.RecordGaps {
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "records missing:"), r.RecordGaps[i].String())
+	}
+	fmt.Fprintf(t.err, "%s\n", summaryOf(r))
+}
+
+func problemText(p audit.Problem) string {
+	if p.Offset < 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Problem)
+	}
+	return fmt.Sprintf("%s: byte %d: %s", p.File, p.Offset, p.Problem)
+}
+
+func summaryOf(r *audit.Report) string {
+	c := &r.Coverage
+	text := fmt.Sprintf("%s read, %d acts of the agents, %s", count(c.Events, "event"), c.Mutating, count(c.Decisions, "decision"))
+	for _, k := range audit.Kinds() {
+		if n := c.Findings[k]; n > 0 {
+			text += fmt.Sprintf("; %d %s", n, k)
+		}
+	}
+	return text + "."
+}
+
+// auditTable prints coverage first, and then what nobody can explain.
+func (t *terminal) auditTable(r *audit.Report, list *findingList) {
+	coverageTable(r).write(t, t.out)
+	fmt.Fprintf(t.out, "\n%s\n", scoreText(r))
+	for _, k := range audit.Kinds() {
+		found := list.of[k]
+		if len(found) == 0 {
+			continue
+		}
+		fmt.Fprintf(t.out, "\n%s\n", t.paint(bold, fmt.Sprintf("%s (%d)", k, r.Coverage.Findings[k])))
+		findingTable(found).write(t, t.out)
+		if more := r.Coverage.Findings[k] - len(found); more > 0 {
+			fmt.Fprintf(t.out, "and %d more: list all with -o json\n", more)
+		}
+	}
+}
+
+func scoreText(r *audit.Report) string {
+	if !r.Score.Defined {
+		return "Governance score: none, since there was nothing to judge."
+	}
+	return fmt.Sprintf("Governance score: %.1f of 100 = %s", r.Score.Percent, r.Score.Formula)
+}
+
+func coverageTable(r *audit.Report) *table {
+	c := &r.Coverage
+	b := &table{head: []string{"COVERAGE", "COUNT", "SHARE"}}
+	share := func(kinds ...audit.Kind) string { return fmt.Sprintf("%.1f %%", c.Share(kinds...)) }
+	b.add("acts of the agents (mutating events)", strconv.Itoa(c.Mutating), "")
+	for _, k := range []audit.Kind{audit.Explained, audit.ExplainedWeakly, audit.UnknownResolved, audit.Unexplained, audit.Unauthorized} {
+		b.add("  "+string(k), strconv.Itoa(c.Findings[k]), share(k))
+	}
+	b.add("decisions of the agents", strconv.Itoa(c.Decisions), "")
+	for _, k := range []audit.Kind{audit.Orphan, audit.LogGap, audit.TooEarly} {
+		b.add("  "+string(k), strconv.Itoa(c.Findings[k]), "")
+	}
+	b.add("  of tools whose events are not named", strconv.Itoa(c.Unmapped), "")
+	b.add("events read", strconv.Itoa(c.Events), "")
+	for _, row := range []struct {
+		name string
+		n    int
+	}{
+		{"by other principals", c.Other},
+		{"read-only", c.ReadOnly},
+		{"begun by a service", c.Service},
+		{"failed", c.Failed},
+		{"outside of the time judged", c.Outside},
+		{"judged by an earlier run", c.Before},
+	} {
+		b.add("  "+row.name, strconv.Itoa(row.n), "")
+	}
+	b.add("delivered more than once", strconv.Itoa(c.Duplicates), "")
+	return b
+}
+
+func findingTable(found []audit.Finding) *table {
+	b := &table{head: []string{"TIME", "ACTION OR TOOL", "RESOURCE", "EVENT", "DECISION", "WHY"}}
+	for _, f := range found {
+		what := f.Action
+		if what == "" {
+			what = f.Tool
+		}
+		b.add(f.At.UTC().Format(time.RFC3339), what, f.Resource, f.Event, f.Decision, f.Why)
+	}
+	return b
+}

@@ -1,0 +1,56 @@
+package desk
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
+)
+
+// Over returns the ledger of one process, which has a journal.
+func Over(l *ledger.Memory) Ledger { return memory{l} }
+
+type memory struct{ *ledger.Memory }
+
+func (m memory) Now(context.Context) (time.Time, error) { return m.Journal().Now(), nil }
+
+func (m memory) Tickets(context.Context) ([]rationale.Pending, error) {
+	return m.Memory.Tickets(m.Journal().Now()), nil
+}
+
+func (m memory) Reviews(context.Context) ([]*rationale.Decision, error) {
+	return m.Memory.Reviews(), nil
+}
+
+func (m memory) Held(context.Context) ([]ledger.Held, error) {
+	return m.Memory.Held(m.Journal().Now()), nil
+}
+
+func (m memory) Settle(ctx context.Context, s *rationale.Settlement) error {
+	s.Kind, s.At = rationale.KindSettlement, m.Journal().Now()
+	s.ID = rationale.NewID(s.At)
+	return m.Memory.Settle(ctx, s)
+}
+
+func (m memory) Budgets(context.Context) ([]ledger.Budget, error) {
+	return m.Memory.Budgets(m.Journal().Now()), nil
+}
+
+func (m memory) Suspensions(context.Context) ([]*rationale.Lifecycle, error) {
+	return m.Memory.Suspensions(), nil
+}
+
+func (m memory) Suspend(ctx context.Context, what rationale.Suspension, by, why string) error {
+	return m.Memory.Suspend(ctx, what, by, why, time.Time{})
+}
+
+func (m memory) Resume(ctx context.Context, what rationale.Suspension, by, why string) error {
+	return m.Memory.Resume(ctx, what, by, why, time.Time{})
+}
+
+func (m memory) Subjects() (*journal.SubjectReader, error) {
+	return journal.OpenSubjects(filepath.Join(m.Journal().Dir(), journal.SubjectsFolder)).Reader()
+}
