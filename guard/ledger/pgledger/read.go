@@ -113,10 +113,8 @@ func place(seq uint64) string { return fmt.Sprintf("ambit.records, seq %d", seq)
 
 func (r *reading) row(row row) {
 	e, line, err := row.entry(r.end.Journal)
-	before := r.last
 	if r.verifier == nil { // what was retired before it is no problem here
-		before = rationale.Head{Journal: r.end.Journal, Seq: e.Envelope.Seq - 1, Hash: e.Envelope.Prev}
-		r.verifier = rationale.ResumeVerifier(before)
+		r.verifier = rationale.ResumeVerifier(rationale.Head{Journal: r.end.Journal, Seq: e.Envelope.Seq - 1, Hash: e.Envelope.Prev})
 	}
 	r.last = rationale.Head{Journal: e.Envelope.Journal, Seq: e.Envelope.Seq, Hash: e.Hash}
 	if _, chain := r.verifier.Next(line); chain != nil {
