@@ -4,14 +4,18 @@ go 1.26.0
 
 replace github.com/ambit-go/ambit => ..
 
+replace github.com/ambit-go/ambit/guard/ledger/pgledger => ../guard/ledger/pgledger
+
 require (
 	cel.dev/cel-go v0.33.2
-	github.com/ambit-go/ambit v0.0.0-00010101000000-000000000000
+	github.com/ambit-go/ambit v0.0.0
+	github.com/ambit-go/ambit/guard/ledger/pgledger v0.0.0
 	github.com/cedar-policy/cedar-go v1.9.0
 	github.com/cockroachdb/pebble/v2 v2.1.7
 	github.com/expr-lang/expr v1.17.8
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/uuid v1.6.0
+	github.com/jackc/pgx/v5 v5.12.0
 	github.com/open-policy-agent/opa v1.22.2
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/otel v1.47.0
@@ -37,6 +41,9 @@ require (
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/gogo/protobuf v1.3.2 // indirect
 	github.com/govalues/decimal v0.1.36 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/kr/pretty v0.3.1 // indirect
 	github.com/kr/text v0.2.0 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect

@@ -11,6 +11,10 @@ import (
 // Source is where a [Delivery] takes records from, and where it keeps how far it
 // has come. [journal.Journal.Follow] gives one. An implementation must be safe
 // for concurrent use, and is used by one delivery at a time.
+//
+// Where processes share one place, one of them delivers. To the others Head says that nothing is
+// left to deliver. Such a source has one more method, Resumed() (p journal.Place, moved bool), which
+// says once, after it has taken over, at which place the delivery goes on.
 type Source interface {
 	// Begin returns the place that Keep kept last; the zero Place if there is none.
 	Begin() (journal.Place, error)

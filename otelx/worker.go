@@ -49,15 +49,19 @@ type worker struct {
 }
 
 func newWorker(d *Delivery, place journal.Place) *worker {
-	w := &worker{
-		Delivery: d, projection: newProjection(d.settings), size: maxBatch,
-		place: place, kept: place, read: place.Head, anchorsDue: time.Now().Add(anchorInterval),
-	}
+	w := &worker{Delivery: d, size: maxBatch, anchorsDue: time.Now().Add(anchorInterval)}
+	w.begin(place)
+	return w
+}
+
+// begin makes a place the one to go on at.
+func (w *worker) begin(place journal.Place) {
+	w.projection, w.begun = newProjection(w.settings), false
+	w.place, w.kept, w.read, w.catchUp = place, place, place.Head, rationale.Head{}
 	if place.From.Seq > 0 && place.From.Seq <= place.Head.Seq && place.From.Journal == place.Head.Journal {
 		w.read, w.catchUp = place.From, place.Head
 		w.projection.from = place.From
 	}
-	return w
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -65,6 +69,7 @@ func (w *worker) run(ctx context.Context) {
 	defer func() { w.keep(true) }()
 	for ctx.Err() == nil {
 		w.redeliver(ctx)
+		w.resume()
 		w.fill()
 		w.anchors()
 		w.settleEmpty()
@@ -86,6 +91,22 @@ func (w *worker) finished() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.closing && (w.ended || reaches(w.place.Head, w.goal))
+}
+
+// resume goes on at the place that another process kept, once the source has taken over from it.
+func (w *worker) resume() {
+	s, ok := w.source.(interface {
+		Resumed() (journal.Place, bool)
+	})
+	if !ok {
+		return
+	}
+	if place, moved := s.Resumed(); moved {
+		clear(w.window)
+		w.window, w.spans = w.window[:0], 0
+		w.begin(place)
+		w.settled()
+	}
 }
 
 // fill reads records into the window, as far as there is room.
@@ -323,6 +344,11 @@ func (w *worker) settle(n int) {
 	}
 	clear(w.window[:n]) // for the collector
 	w.window = w.window[n:]
+	w.settled()
+}
+
+// settled tells whoever waits how far it has come.
+func (w *worker) settled() {
 	w.mu.Lock()
 	if w.status.settled != w.place.Head {
 		w.status.settled = w.place.Head

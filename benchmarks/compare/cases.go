@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/bound"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/governed"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/load"
+	"github.com/ambit-go/ambit/benchmarks/internal/cases/postgres"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/rollout"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/scale"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/scaling"
@@ -22,7 +24,7 @@ import (
 var caseOrder = []string{
 	"eval", "eval-complex", "check", "check-deny", "scan-floor", "parallel", "governed", "governed-otel",
 	"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
-	"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when", "load-10k", "load-10k-live",
+	"admit-pg", "pg-floor", "scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when", "load-10k", "load-10k-live",
 }
 
 // group is cases that are made and measured together.
@@ -42,21 +44,21 @@ var groups = []group{
 		build: func(p pace) (measure.Group, error) { return measure.Group{Cases: load.Cases(p.classes)}, nil },
 	},
 	{
-		cases: []string{"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when"}, share: 0.12,
+		cases: []string{"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when"}, share: 0.11,
 		build: func(p pace) (measure.Group, error) {
 			cases, err := scale.Cases(p.classes)
 			return measure.Group{Cases: cases}, err
 		},
 	},
 	{
-		cases: []string{"check", "check-deny", "scan-floor", "parallel"}, share: 0.39,
+		cases: []string{"check", "check-deny", "scan-floor", "parallel"}, share: 0.36,
 		build: func(pace) (measure.Group, error) {
 			cases, err := scaling.Cases()
 			return measure.Group{Cases: cases}, err
 		},
 	},
 	{
-		cases: []string{"eval", "eval-complex"}, share: 0.22,
+		cases: []string{"eval", "eval-complex"}, share: 0.20,
 		build: func(pace) (measure.Group, error) {
 			simple, err := bound.Case()
 			if err != nil {
@@ -70,13 +72,26 @@ var groups = []group{
 		cases: []string{
 			"governed", "governed-otel", "governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
 		},
-		share: 0.27,
+		share: 0.24,
 		build: func(pace) (measure.Group, error) {
 			cases, closing, err := governed.Cases()
 			return measure.Group{Cases: cases, Close: closing}, err
 		},
 	},
+	{
+		cases: []string{"admit-pg", "pg-floor"}, share: 0.09,
+		build: func(pace) (measure.Group, error) {
+			cases, closing, err := postgres.Cases()
+			if postgres.Missing(err) {
+				err = leftOut{err}
+			}
+			return measure.Group{Cases: cases, Close: closing}, err
+		},
+	},
 }
+
+// leftOut is why a group is not measured on this machine.
+type leftOut struct{ error }
 
 // pace is how long a measurement takes.
 type pace struct {
@@ -106,6 +121,10 @@ func measureAll(o options, at pace, p progress) ([]measure.Result, error) {
 	var results []measure.Result
 	for _, g := range chosen {
 		found, err := measureGroup(g, o, &c, p)
+		if missing, ok := errors.AsType[leftOut](err); ok {
+			p.note("%s: left out: %v", strings.Join(g.cases, ", "), missing)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -22,14 +22,19 @@ func coloured(w io.Writer) bool {
 }
 
 // progress says on a terminal what is going on; elsewhere nothing. The line is
-// written over and over, and is gone at the end.
-type progress struct{ w io.Writer }
+// written over and over, and is gone at the end. What is noted stays, everywhere.
+type progress struct{ w, notes io.Writer }
 
 func newProgress(w io.Writer) progress {
 	if !terminal(w) {
-		return progress{io.Discard}
+		return progress{io.Discard, w}
 	}
-	return progress{w}
+	return progress{w, w}
+}
+
+func (p progress) note(format string, args ...any) {
+	p.done()
+	fmt.Fprintf(p.notes, "compare: "+format+"\n", args...)
 }
 
 func (p progress) say(format string, args ...any) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -165,12 +166,12 @@ func attributesOf(span map[string]any) map[string]string {
 	return said
 }
 
-// compare reads journals and says how a backend agrees with them. The problems
+// compare reads records and says how a backend agrees with them. The problems
 // are those that only a change of a journal, or a wrong path, explains.
-func (w *testimony) compare(others bool, paths []string) (all []compared, problems []error) {
+func (w *testimony) compare(others bool, entries iter.Seq2[journal.Entry, error]) (all []compared, problems []error) {
 	byID := make(map[string]*comparison)
 	var order []*comparison
-	for e, err := range journal.Read(paths...) {
+	for e, err := range entries {
 		if err != nil {
 			continue // Verify has said it
 		}

@@ -41,7 +41,7 @@ func TestAgainstWhatWasRetired(t *testing.T) {
 	backend, err := testimonies([]string{file})
 	require.NoError(t, err)
 	assert.Equal(t, 20, backend.spans)
-	all, problems := backend.compare(false, []string{dir})
+	all, problems := backend.compare(false, journal.Read(dir))
 	assert.Empty(t, problems)
 	require.Len(t, all, 1)
 	assert.Positive(t, all[0].Retired)
@@ -64,7 +64,7 @@ func TestAgainstWhatWasRetired(t *testing.T) {
 	require.NoError(t, os.Remove(segments[len(segments)-2].File))
 	backend, err = testimonies([]string{file})
 	require.NoError(t, err)
-	_, problems = backend.compare(false, []string{dir})
+	_, problems = backend.compare(false, journal.Read(dir))
 	require.NotEmpty(t, problems)
 	assert.ErrorContains(t, problems[0], "that can be read, and the backend has it as")
 }

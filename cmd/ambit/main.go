@@ -41,6 +41,7 @@ Commands:
   archive    copy closed segments of an evidence folder to an archive, and retire what is not needed
   export     write the records of evidence folders to a database
   erase      destroy the key of a person's data in evidence folders, and record that
+  migrate    make or update the tables of a shared ledger in PostgreSQL
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
 
 Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
@@ -61,7 +62,8 @@ type command func(t *terminal, args []string) int
 
 func commands() map[string]command {
 	return map[string]command{
-		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "export": export, "archive": archive, "erase": erase, "repair": repair,
+		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "export": export, "archive": archive,
+		"erase": erase, "migrate": migrate, "repair": repair,
 		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs,
 	}
 }

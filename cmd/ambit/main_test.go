@@ -35,9 +35,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	t.Cleanup(stopServer) // after the scripts, which run in parallel
 	var hosts sync.Map
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", RequireExplicitExec: true,
+		Dir: "testdata/script", RequireExplicitExec: true, Condition: hasPostgres,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ME", me(t))
 			return nil
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"evidence": evidence, "flip": flip, "cut": cut, "deliver": deliver, "without": without, "jaeger": jaeger,
 			"host": hostScript(&hosts), "fill": fill, "trail": trail, "support": support,
+			"database": database, "sql": statement, "shared": shared,
 		},
 	})
 }

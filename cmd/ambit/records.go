@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -15,9 +16,10 @@ import (
 const recordsHelp = `
 Usage: ambit records DIR… [filters] [-o table|json]
        ambit records DIR… -explain ID
+       ambit records -postgres URL …
 
-Lists the records of one or more evidence folders, and of archives of their segments,
-in the order in which they were written, and verifies the hash chain on the way. With -o json every record is one
+Lists the records of one or more evidence folders, and of archives of their segments, or of
+the database of a shared ledger, in the order in which they were written, and verifies the hash chain on the way. With -o json every record is one
 JSON object on a line of its own, with kind, id, at and its own members. -explain
 prints one decision as a person would want to read it, with what came of it.
 
@@ -47,12 +49,16 @@ func records(t *terminal, args []string) int {
 	until := f.String("until", "", "only records before a `TIME`")
 	explain := f.String("explain", "", "explain the decision with this `ID`")
 	out := f.output("table", "json")
+	url := f.String("postgres", "", postgresFlag)
 	var subjects []string
 	f.Func("subjects", "a `FOLDER` with the keys of sealed records; may be given again (default: DIR/subjects)", func(text string) error {
 		subjects = append(subjects, text)
 		return nil
 	})
-	dirs, code := f.parse(args, "one or more evidence folders", 1, -1)
+	dirs, code := f.parse(args, "one or more evidence folders", 0, -1)
+	if code < 0 {
+		code = f.oneSource(dirs, *url)
+	}
 	if code >= 0 {
 		return code
 	}
@@ -74,8 +80,16 @@ func records(t *terminal, args []string) int {
 		fmt.Fprintf(t.err, "ambit records: %s\n", rationale.Printable(err.Error()))
 		return exitUsage
 	}
-	all, damaged := readAll(t, opener, dirs)
+	entries, done, err := evidenceOf(dirs, *url)
+	if err != nil {
+		fmt.Fprintf(t.err, "ambit records: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
+	defer done()
+	all, damaged := readAll(t, opener, entries)
 	switch {
+	case len(all) == 0 && !damaged && *url != "":
+		return f.misuse("the ledger in this database has no records yet")
 	case len(all) == 0 && !damaged:
 		return f.misuse("no records in " + strings.Join(dirs, ", ") + ": want a folder that a guard wrote its evidence to")
 	case *explain != "":
@@ -160,9 +174,9 @@ func (s sealedBy) state(rec rationale.Record) string {
 	return "sealed, and its key is not here"
 }
 
-// readAll reads every journal; what is damaged is printed, the rest returned.
-func readAll(t *terminal, opener sealedBy, dirs []string) (all []rationale.Record, damaged bool) {
-	for entry, err := range journal.Read(dirs...) {
+// readAll reads every record; what is damaged is printed, the rest returned.
+func readAll(t *terminal, opener sealedBy, entries iter.Seq2[journal.Entry, error]) (all []rationale.Record, damaged bool) {
+	for entry, err := range entries {
 		switch {
 		case err == nil:
 			rec, err := opener.open(entry.Record)

@@ -14,11 +14,13 @@ import (
 
 const verifyHelp = `
 Usage: ambit verify PATH… [-against FILE]… [-key BASE64]… [-head JOURNAL:SEQ:HASH]… [-o table|json]
+       ambit verify -postgres URL …
 
 Checks that records are whole and unchanged: checksums, the hash chain, the sequence,
 signed checkpoints, and that every decision that allowed a call has exactly one outcome.
 PATHs are evidence folders, archives of their segments, or single segments; what belongs
-to one journal is read together. Nothing is changed, and a host may be at work.
+to one journal is read together; -postgres names the database of a shared ledger instead. Nothing
+is changed, and a host may be at work.
 
 With -key, every checkpoint must be signed by a given key, and every journal must have
 one. -head compares with the end of a journal as it was kept elsewhere, such as on a span:
@@ -53,8 +55,12 @@ func verify(t *terminal, args []string) int {
 		return nil
 	})
 	others := f.Bool("others", false, "with -against: the backend has spans of other hosts' journals")
+	url := f.String("postgres", "", postgresFlag)
 	out := f.output("table", "json")
-	paths, code := f.parse(args, "one or more evidence folders", 1, -1)
+	paths, code := f.parse(args, "one or more evidence folders", 0, -1)
+	if code < 0 {
+		code = f.oneSource(paths, *url)
+	}
 	if code >= 0 {
 		return code
 	}
@@ -68,11 +74,22 @@ func verify(t *terminal, args []string) int {
 	if err != nil {
 		return f.misuse(err.Error())
 	}
-	report := journal.Verify(expect, paths...)
+	entries, done, err := evidenceOf(paths, *url)
+	if err != nil {
+		fmt.Fprintf(t.err, "ambit verify: %s\n", rationale.Printable(err.Error()))
+		return exitUsage
+	}
+	defer done()
+	var report journal.Report
+	if *url == "" {
+		report = journal.Verify(expect, paths...)
+	} else {
+		report = journal.VerifyEntries(expect, entries)
+	}
 	var agreement []compared
 	if len(files) > 0 {
 		var differ []error
-		agreement, differ = backend.compare(*others, paths)
+		agreement, differ = backend.compare(*others, entries)
 		report.Problems = append(report.Problems, differ...)
 	}
 	if *out == "json" {

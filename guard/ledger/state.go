@@ -98,7 +98,7 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 		return nil
 	}
 	recs := []rationale.Record{&rationale.Snapshot{ID: rationale.NewID(now), At: now, State: s}}
-	if p.journal == nil {
+	if p.journal == nil && p.shared == nil {
 		return recs // it is being opened: the documents are those of a process that ended
 	}
 	return append(recs, p.documents.again(now)...)

@@ -73,6 +73,9 @@ var rules = []rule{
 	// A file system that fails and crashes, for tests.
 	{Package: "internal/crashfs", Imports: []string{"rationale/journal"}},
 
+	// A PostgreSQL server, for tests and measurements.
+	{Package: "internal/pgserver"},
+
 	// Tools and tests of the repository itself.
 	{Package: "internal/archtest"},
 	{Package: "internal/mutants"},

@@ -17,8 +17,8 @@ func delivery() []mutant {
 		},
 		{
 			File: "otelx/worker.go", Package: pkg, Run: crash,
-			Old: "place: place, kept: place, read: place.Head,",
-			New: "place: place, kept: place, read: d.source.Head(),",
+			Old: "= place, place, place.Head, rationale.Head{}",
+			New: "= place, place, w.source.Head(), rationale.Head{}",
 			Why: "a delivery begins with what is new, and not where the last one stopped",
 		},
 		{

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -68,13 +69,7 @@ func Verify(expect Expect, paths ...string) Report {
 	if expect.FS == nil {
 		expect.FS = OS()
 	}
-	v := verification{
-		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
-		heads: make(map[rationale.Head]bool),
-	}
-	for _, h := range expect.Heads {
-		v.heads[h] = false
-	}
+	v := newVerification(expect)
 	paths = expand(expect.FS, paths)
 	for _, path := range paths {
 		if found, err := list(expect.FS, path); err == nil && len(found) == 0 {
@@ -82,7 +77,28 @@ func Verify(expect Expect, paths ...string) Report {
 		}
 	}
 	v.beginnings(paths)
-	for entry, err := range ReadFS(expect.FS, paths...) {
+	return v.run(ReadFS(expect.FS, paths...))
+}
+
+// VerifyEntries is [Verify] of records that are read elsewhere, with the problems that
+// the reading finds.
+func VerifyEntries(expect Expect, entries iter.Seq2[Entry, error]) Report {
+	return newVerification(expect).run(entries)
+}
+
+func newVerification(expect Expect) *verification {
+	v := &verification{
+		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
+		heads: make(map[rationale.Head]bool),
+	}
+	for _, h := range expect.Heads {
+		v.heads[h] = false
+	}
+	return v
+}
+
+func (v *verification) run(entries iter.Seq2[Entry, error]) Report {
+	for entry, err := range entries {
 		if err != nil {
 			v.damaged(err)
 			continue

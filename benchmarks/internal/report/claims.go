@@ -73,6 +73,8 @@ func Claims(results []measure.Result) []Claim {
 			}),
 		f.claim("governed-os: times as long as two appends", 8, false,
 			func() float64 { return f.over(f.ns("governed-os", ours), f.ns("write-floor", "write-floor")) }),
+		f.claim("admit-pg: times as long as a bare transaction", 2, false,
+			func() float64 { return f.over(f.ns("admit-pg", ours), f.ns("pg-floor", "pg-floor")) }),
 	}
 	return all
 }

@@ -56,6 +56,7 @@ func TestEachClaimCanFail(t *testing.T) {
 			"governed-os: times as long as governed and two appends", "governed-os: times as long as two appends",
 		}},
 		{"write-floor", "write-floor", slower(1.5), nil},
+		{"admit-pg", "ambit", slower(1.1), []string{"admit-pg: times as long as a bare transaction"}},
 	} {
 		var found []string
 		for _, c := range Claims(worse(tt.name, tt.impl, tt.change)) {
