@@ -128,7 +128,7 @@ func (h *history) giveUp(step Step) error {
 			continue
 		}
 		h.trace.say("whoever waits for step %d gives up", t.n-1)
-		h.trace.trouble(h.moment(), h.trace.moments)
+		t.event.gaveUp = true
 		t.stop(context.DeadlineExceeded)
 		if l.disk != nil {
 			check := &task{n: step.N + 1, life: l}
@@ -178,6 +178,7 @@ func (h *history) noticed(t *task) {
 		return
 	}
 	e.end, e.err = h.moment(), t.err
+	e.latest = h.latest
 	switch {
 	case e.gap != nil && e.err == nil:
 		t.life.gap -= int(e.gap.Denied)
@@ -219,7 +220,7 @@ func (h *history) ask(step Step, l *life) error {
 			e.draft.ActionDigest = rationale.Digest([]byte("another action"))
 		}
 	case again:
-		was := h.pick(func(o *event) bool { return o.draft != nil && len(o.draft.Limits) > 0 })
+		was := h.pick(func(o *event) bool { return o.draft != nil && len(o.draft.Limits) > 0 && o.draft.Mode == rationale.Enforce })
 		if was == nil {
 			return nil
 		}

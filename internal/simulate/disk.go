@@ -25,7 +25,7 @@ type disk struct {
 
 	mu   sync.Mutex
 	dead bool
-	part int // how many bytes still get through of a write that was under way
+	part int  // how many bytes still get through of a write that was under way
 	free bool // nothing parks any more
 }
 

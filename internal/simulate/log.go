@@ -16,6 +16,7 @@ type Log struct {
 	now    func() time.Time
 	bodies [][]byte
 	ids    []string
+	times  []time.Time // of each record
 	locked *node
 
 	snapshot []byte // the state of the first records; nil: there is none
@@ -55,6 +56,9 @@ func (l *Log) append(r *request) (time.Time, error) {
 		return now, errConflict
 	}
 	l.bodies, l.ids = append(l.bodies, r.bodies...), append(l.ids, r.ids...)
+	for range r.bodies {
+		l.times = append(l.times, now)
+	}
 	return now, nil
 }
 

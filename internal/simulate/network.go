@@ -18,6 +18,9 @@ func (k *nodeHooks) at(ctx context.Context, place string) error {
 		return err
 	}
 	s.park(t, k.life, place)
+	if now := k.life.node.Now(); now.After(k.h.latest) {
+		k.h.latest = now // it will learn that the log's clock was set back
+	}
 	return k.alive()
 }
 
@@ -79,7 +82,7 @@ func (h *history) readLog() error {
 		return violated("a replica reads what others appended", "%v", err)
 	}
 	for range 3 { // each records a bounded number
-		e := &event{step: -1, do: "expire"}
+		e := &event{step: -1, do: expire}
 		if err := h.begin(e, l, running, l.opened.Expire); err != nil {
 			return err
 		}
@@ -91,6 +94,6 @@ func (h *history) readLog() error {
 	if err != nil {
 		return violated("the log can be read", "%v", err)
 	}
-	h.trace.records = recs
+	h.trace.records, h.trace.times = recs, h.log.times
 	return nil
 }

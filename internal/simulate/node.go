@@ -140,10 +140,10 @@ func (n *node) try(batch []*flight, lock bool) (again bool) {
 	err := n.begin(batch[0].ctx, lock)
 	var taken []*flight
 	if err == nil {
-		taken, err = n.send(batch)
+		taken, err = n.send(batch, lock)
 	}
 	switch {
-	case errors.Is(err, errConflict):
+	case errors.Is(err, errConflict), errors.Is(err, errStale):
 		undo(taken, false)
 		return true
 	case errors.Is(err, journal.ErrUncertain):
@@ -165,6 +165,10 @@ func undo(taken []*flight, uncertain bool) {
 	}
 }
 
+// errStale is what a flight fails with that was refused, but perhaps only for what
+// others have done since.
+var errStale = errors.New("it has to be seen with all that others have appended")
+
 // begin makes the state that of the log, as far as the attempt needs it.
 func (n *node) begin(ctx context.Context, lock bool) error {
 	if err := n.hooks.at(ctx, "take"); err != nil || !lock {
@@ -179,8 +183,8 @@ func (n *node) begin(ctx context.Context, lock bool) error {
 }
 
 // send takes the flights of a batch and appends their records.
-func (n *node) send(batch []*flight) (taken []*flight, err error) {
-	taken, r, err := n.take(batch)
+func (n *node) send(batch []*flight, fresh bool) (taken []*flight, err error) {
+	taken, r, err := n.take(batch, fresh)
 	if err != nil || len(r.bodies) == 0 {
 		return taken, err
 	}
@@ -207,7 +211,7 @@ func (n *node) send(batch []*flight) (taken []*flight, err error) {
 }
 
 // take takes each flight, and makes the request of their records.
-func (n *node) take(batch []*flight) (taken []*flight, r *request, err error) {
+func (n *node) take(batch []*flight, fresh bool) (taken []*flight, r *request, err error) {
 	now := n.Now()
 	r = &request{node: n, head: n.head, at: now}
 	for _, f := range batch {
@@ -216,6 +220,9 @@ func (n *node) take(batch []*flight) (taken []*flight, r *request, err error) {
 		}
 		if f.err = context.Cause(f.ctx); f.err == nil {
 			f.recs, f.err = f.step.Take(now)
+		}
+		if f.err != nil && !fresh {
+			return taken, nil, errStale
 		}
 		if f.over = f.err != nil; f.over {
 			continue

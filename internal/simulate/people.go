@@ -148,10 +148,13 @@ func (h *history) halt(step Step, l *life) error {
 	e := &event{step: step.N, do: step.Do, why: fmt.Sprintf("step %d", step.N)}
 	c := &h.plan.World.Classes[h.r.IntN(len(h.plan.World.Classes))]
 	e.what = []rationale.Suspension{
-		{Agent: agentName(h.r.IntN(h.plan.World.Agents))}, {Authorization: c.Authorization},
-		{Authorization: c.Authorization, Class: c.Name}, {Everything: true},
+		{Agent: agentName(h.r.IntN(h.plan.World.Agents))},
+		{Authorization: c.Authorization},
+		{Authorization: c.Authorization, Class: c.Name},
+		{Everything: true},
 	}[h.r.IntN(4)]
 	at := h.hostTime(l.replica)
+	e.at = at
 	if step.Do == resume {
 		if in := l.ledger.Suspensions(); len(in) > 0 {
 			e.what = *in[h.r.IntN(len(in))].Suspension
@@ -199,9 +202,6 @@ func (h *history) compareClocks(e *event, l *life) {
 		return
 	}
 	now := h.logTime()
-	if now.After(h.latest) {
-		h.latest = now
-	}
 	for _, t := range []time.Time{now, h.latest, l.node.Now()} {
 		if e.draft.At.Sub(t).Abs() > 9*time.Second {
 			e.skewed = true

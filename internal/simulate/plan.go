@@ -95,8 +95,20 @@ var frequency = []struct {
 	do    Action
 	often int
 }{
-	{call, 34}, {use, 11}, {again, 4}, {end, 18}, {answer, 14}, {review, 4}, {settle, 5}, {suspend, 3}, {resume, 2},
-	{clock, 9}, {cancel, 3}, {fault, 4}, {crash, 5}, {rest, 4},
+	{call, 34},
+	{use, 11},
+	{again, 4},
+	{end, 18},
+	{answer, 14},
+	{review, 4},
+	{settle, 5},
+	{suspend, 3},
+	{resume, 2},
+	{clock, 9},
+	{cancel, 3},
+	{fault, 4},
+	{crash, 5},
+	{rest, 4},
 }
 
 // NewPlan draws the plan of one history.
@@ -148,7 +160,10 @@ func newWorld(r *rand.Rand, home Home) World {
 			c.Mode = rationale.Observe
 		}
 		for range r.IntN(3) {
-			c.Limits = append(c.Limits, drawLimit(r))
+			l := drawLimit(r)
+			if !slices.ContainsFunc(c.Limits, func(o Limit) bool { return o.Per == l.Per && o.Rate == l.Rate }) {
+				c.Limits = append(c.Limits, l)
+			}
 		}
 		if r.IntN(2) == 0 {
 			c.Limits = append(c.Limits, shared)
@@ -176,8 +191,10 @@ func drawTerms(r *rand.Rand, free bool) rationale.Terms {
 	if r.IntN(2) == 0 {
 		t.ApproveCapped = true
 		t.Ceilings = []rationale.Ceiling{
-			{Group: "approvers", Currency: "EUR", UpTo: "20"}, {Group: "heads", Currency: "EUR", UpTo: "35"},
-			{Person: "vera@bank.example", Currency: "EUR", UpTo: "28.5"}, {Person: "vera@bank.example", Currency: "SEK", UpTo: "1000"},
+			{Group: "approvers", Currency: "EUR", UpTo: "20"},
+			{Group: "heads", Currency: "EUR", UpTo: "35"},
+			{Person: "vera@bank.example", Currency: "EUR", UpTo: "28.5"},
+			{Person: "vera@bank.example", Currency: "SEK", UpTo: "1000"},
 		}
 	}
 	if free && r.IntN(2) == 0 {
@@ -192,12 +209,12 @@ var people = []rationale.Person{
 	{ID: "bo@bank.example", Groups: []string{"approvers", "heads"}},
 	{ID: "cy@bank.example", Groups: []string{"approvers"}},
 	{ID: "vera@bank.example"},
-	{ID: "Ada@Bank.example", Groups: []string{"approvers"}},         // a second spelling
-	{ID: owner, Groups: []string{"approvers", "heads"}},             // accountable for it
-	{ID: requester, Groups: []string{"approvers", "heads"}},         // asked for it
-	{ID: "rita@bank.example", Groups: []string{"reviewers"}},        // reviews
+	{ID: "Ada@Bank.example", Groups: []string{"approvers"}},               // a second spelling
+	{ID: owner, Groups: []string{"approvers", "heads"}},                   // accountable for it
+	{ID: requester, Groups: []string{"approvers", "heads"}},               // asked for it
+	{ID: "rita@bank.example", Groups: []string{"reviewers"}},              // reviews
 	{ID: "both@bank.example", Groups: []string{"reviewers", "approvers"}}, // would review what it approves
-	{ID: "zoe@bank.example", Groups: []string{"visitors"}},          // may nothing
+	{ID: "zoe@bank.example", Groups: []string{"visitors"}},                // may nothing
 }
 
 const (

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
-"runtime"
 	"time"
 )
 
@@ -155,9 +155,12 @@ func (s *scheduler) quiet() ([]*task, error) {
 	defer s.mu.Unlock()
 	for s.running > 0 || s.waiting > 0 && !s.journalParked() {
 		if s.stuck {
-println("STUCK", s.running, s.waiting, len(s.seats))
-for _,p:=range s.seats{println(p.place,p.n(),p.life.n,p.life.dead)}
-buf:=make([]byte,1<<20);println(string(buf[:runtime.Stack(buf,true)]))
+			println("STUCK", s.running, s.waiting, len(s.seats))
+			for _, p := range s.seats {
+				println(p.place, p.n(), p.life.n, p.life.dead)
+			}
+			buf := make([]byte, 1<<20)
+			println(string(buf[:runtime.Stack(buf, true)]))
 			return nil, errStuck
 		}
 		s.changed.Wait()

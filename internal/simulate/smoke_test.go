@@ -2,30 +2,56 @@ package simulate
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 )
 
 func TestSmoke(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("N"))
 	for _, home := range []Home{OnFiles, OnLog} {
+		if v := os.Getenv("H"); v != "" && v != string(home) {
+			continue
+		}
 		began := time.Now()
-		n := 0
-		for i := range 200 {
+		fails := map[string]int{}
+		for i := range max(n, 200) {
 			h := newHistory(NewPlan(1, i, home))
 			tr, err := h.run()
-			if err != nil {
-				t.Errorf("%s %d: %v", home, i, err)
-				if len(h.trace.log) > 0 {
-					fmt.Println(&h.trace)
-				}
-				return
+			if err == nil {
+				err = check(h.plan, tr)
 			}
-			n += len(tr.events)
-			if i == 3 {
-				fmt.Println(tr)
-				fmt.Println(len(tr.records))
+			if err != nil {
+				rule := err.Error()
+				if v, ok := err.(*Violation); ok {
+					rule = v.Rule
+				}
+				if fails[rule]++; fails[rule] == 1 {
+					fmt.Printf("%s %d: %v\n", home, i, err)
+				}
+				if os.Getenv("I") == fmt.Sprint(i) {
+					fmt.Println(&h.trace); dump(h)
+				}
 			}
 		}
-		fmt.Println(home, n, time.Since(began))
+		fmt.Println(home, time.Since(began))
+		for r, n := range fails {
+			fmt.Println(n, r)
+		}
+	}
+}
+
+func dump(h *history) {
+	c := newChecker(h.plan, &h.trace)
+	for _, f := range c.facts {
+		at := ""
+		if f.n < len(h.trace.times) {
+			at = h.trace.times[f.n].Format("2 15:04:05.000")
+		}
+		fmt.Println("  rec", f.n, at, f.rec.RecordKind(), short(f.rec.RecordID()), decisionOf(f.rec), f.begin, f.certain, f.event)
+	}
+	for _, e := range h.trace.events {
+		fmt.Println("  ev", e.life, e.begin, e.end, e)
 	}
 }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -16,7 +17,8 @@ type trace struct {
 	lives    []*span
 	troubles []*span // when disk or network failed, or a caller gave up
 	records  []rationale.Record
-	log      []string // what happened, for people
+	times    []time.Time // the shared log's, when it took each record
+	log      []string    // what happened, for people
 }
 
 // span is the time of a process, or of a trouble. End 0: it has not ended.
@@ -36,17 +38,19 @@ type event struct {
 	end   int // 0: its process ended before it returned
 	err   error
 
-	draft   *rationale.Decision // as it was asked for, of a call
-	d       *rationale.Decision // what became of it
-	o       *rationale.Outcome
-	a       *rationale.Approval
-	r       *rationale.Review
-	s       *rationale.Settlement
-	gap     *rationale.Lifecycle
-	what    rationale.Suspension
-	why     string // of a suspension, or of its end
-	skewed  bool   // the clocks were too far apart for a shared log
-	refused bool
+	draft  *rationale.Decision // as it was asked for, of a call
+	d      *rationale.Decision // what became of it
+	o      *rationale.Outcome
+	a      *rationale.Approval
+	r      *rationale.Review
+	s      *rationale.Settlement
+	gap    *rationale.Lifecycle
+	what   rationale.Suspension
+	why    string // of a suspension, or of its end
+	at     time.Time
+	latest time.Time // that the shared log's clock had ever said in the end
+	skewed bool      // the clocks were too far apart for a shared log
+	gaveUp bool      // its caller
 }
 
 // trouble notes that something failed from one moment to another; 0: still.
