@@ -115,8 +115,11 @@ func (c *checker) used(e *event, at int, l *rationale.Limit) (least, most *big.R
 		if t.admitted.event == e {
 			continue
 		}
-		from := t.prefix(func(f *fact) bool { return c.must(f, e, at) })
 		surely := t.prefix(func(f *fact) bool { return c.surely(f, e, at) })
+		from := surely
+		if c.must(t.admitted, e, at) {
+			from = max(from, 1)
+		}
 		to := max(from, t.prefix(func(f *fact) bool { return c.may(f, e, at) }))
 		for i := range t.d.Limits {
 			o := &t.d.Limits[i]
@@ -124,7 +127,7 @@ func (c *checker) used(e *event, at int, l *rationale.Limit) (least, most *big.R
 				continue
 			}
 			low, high := (*big.Rat)(nil), new(big.Rat)
-			for n := min(from, surely); n <= to; n++ {
+			for n := surely; n <= to; n++ {
 				now := t.after(n, o)
 				if in := now.counted(windowOf(e.d, l, false), t.d, o); n >= from && (low == nil || in.Cmp(low) < 0) {
 					low = in

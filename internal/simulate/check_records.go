@@ -58,7 +58,18 @@ func (c *checker) expendable(e *event) bool {
 		return false
 	}
 	d := was.d
-	return d.Spend == nil && len(d.Limits) == 0 && d.Ticket == nil && d.Review == nil && d.Approval == "" && c.lives[e.life-1].power
+	if d.Spend != nil || len(d.Limits) > 0 || d.Ticket != nil || d.Review != nil || d.Approval != "" {
+		return false
+	}
+	for _, l := range c.lives[e.life-1:] {
+		if l.power {
+			return true
+		}
+		if l.begin > e.end && l.ready > 0 {
+			break // its process has written it again, and waited for the disk
+		}
+	}
+	return false
 }
 
 // outcomes checks that every allowed decision has exactly one outcome, that nothing

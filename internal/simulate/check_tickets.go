@@ -46,14 +46,14 @@ func (c *checker) tickets() error {
 }
 
 // ticket returns the decision that opened a ticket, recorded before a place; nil if
-// there is none.
-func (c *checker) ticket(id string, before int) *rationale.Decision {
+// there is none. A draft that is delivered again can open its ticket again.
+func (c *checker) ticket(id string, before int) (last *rationale.Decision) {
 	for _, f := range c.byID[id] {
 		if d, ok := f.rec.(*rationale.Decision); ok && d.Ticket != nil && f.n < before {
-			return d
+			last = d
 		}
 	}
-	return nil
+	return last
 }
 
 func (c *checker) using(f *fact, d *rationale.Decision, used, replaced, denied map[string]*fact, approvals []*rationale.Approval) error {
@@ -178,7 +178,7 @@ func (c *checker) refusedTickets() error {
 		}
 		d, at := e.d, c.place(e)
 		was := c.ticket(d.Parent, len(c.records))
-		if was == nil {
+		if was == nil || len(c.byID[d.Parent]) > 1 {
 			continue
 		}
 		same := d.Spend == nil || was.Spend != nil && rat(d.Spend.Amount).Cmp(rat(was.Spend.Amount)) <= 0
@@ -239,7 +239,7 @@ func (c *checker) closing(e *event, at int, id string) bool {
 // rightlyUnanswered checks that an answer was refused for a reason.
 func (c *checker) rightlyUnanswered(e *event) error {
 	was := c.ticket(e.a.Ticket, len(c.records))
-	if was == nil || !c.certain(was.ID, e, -1) && !c.shared {
+	if was == nil || len(c.byID[was.ID]) > 1 || !c.certain(was.ID, e, -1) && !c.shared {
 		return nil
 	}
 	var before []*rationale.Approval

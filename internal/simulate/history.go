@@ -253,8 +253,14 @@ func (h *history) end(replica int, power bool) error {
 		_ = l.opened.Close() // of a disk that is gone; it ends the journal's goroutine
 	}
 	h.fs.Unlock()
+	if debugKill != nil {
+		debugKill(fmt.Sprint("before ", l.n))
+	}
 	if power {
 		h.fs = h.fs.Crash(h.r)
+		if debugKill != nil {
+			debugKill(fmt.Sprint("after power ", l.n))
+		}
 		h.sicken(h.sick)
 	}
 	return nil
@@ -337,3 +343,5 @@ func (h *history) readFiles() error {
 	}
 	return nil
 }
+
+var debugKill func(string)
