@@ -43,7 +43,7 @@ func (d *decoder) authorization(root value, src source) *grantDoc {
 	g.ObserveUntil = d.observe(f.get("observe"))
 	g.Approval = d.approval(f.get("approval"), g.Grant.By)
 	g.Review = d.review(f.get("review"))
-	d.unsupported(f, "audit", "audits are")
+	g.Audit = d.audit(f.get("audit"))
 	for _, item := range d.list(f.need("classes", "classes: a list of decision classes"), false) {
 		g.Classes = append(g.Classes, d.class(item))
 	}
@@ -150,6 +150,18 @@ func (d *decoder) review(v value) review {
 		r.MaxOverdue = d.integer(overdue, 0)
 	}
 	return r
+}
+
+func (d *decoder) audit(v value) audit {
+	if v.IsZero() {
+		return audit{}
+	}
+	f := d.fields(v, "audit.", "every", "max_unexplained")
+	a := audit{Every: d.duration(f.need("every", "every: 30d"))}
+	if unexplained := f.get("max_unexplained"); !unexplained.IsZero() {
+		a.MaxUnexplained = d.integer(unexplained, 0)
+	}
+	return a
 }
 
 func (d *decoder) pins(v value) pins {

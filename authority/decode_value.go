@@ -263,10 +263,3 @@ func values(ids []text) []string {
 	}
 	return out
 }
-
-// unsupported refuses a key whose promise this version cannot keep.
-func (d *decoder) unsupported(f fields, key, what string) {
-	if v := f.get(key); !v.IsZero() {
-		d.fail(v.Node, fmt.Sprintf("leave %q out", key), "%s: %s not enforced by this version", v.name, what)
-	}
-}

@@ -21,11 +21,11 @@ func TestGuideDocuments(t *testing.T) {
 	for i, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(data), -1) {
 		docs = append(docs, authority.Document{Name: fmt.Sprintf("guide-%d.yaml", i+1), Data: []byte(m[1])})
 	}
-	require.Len(t, docs, 5)
+	require.Len(t, docs, 6)
 	schema := `{"type":"object","properties":{"kind":{"type":"string"},"workload":{"type":"string"},"region":{"type":"string"},
 		"replicas":{"type":"integer"},"instance_type":{"type":"string"}}}`
 	m := authority.Manifest{Facts: []authority.FactSpec{{Name: "current_replicas", Type: "int"}, {Name: "change_freeze", Type: "bool"}}}
-	for _, name := range []string{"k8s.get_deployment", "k8s.scale_deployment", "k8s.delete_cluster"} {
+	for _, name := range []string{"k8s.get_deployment", "k8s.scale_deployment", "k8s.delete_cluster", "k8s.restart_workload"} {
 		m.Tools = append(m.Tools, authority.Tool{Name: name, Schema: []byte(schema)})
 	}
 	set, err := authority.Load(docs, m, authority.AllowUnsigned())

@@ -41,24 +41,23 @@ type person struct {
 // grantDoc is one version of an Authorization.
 type grantDoc struct {
 	source
-	ID             text
-	Version        int
-	Supersedes     string
-	Summary        string
-	Owner          person
-	Agent          text
-	Environments   []string
-	Critical       bool
-	Pins           pins
-	Grant          grant
-	Every          time.Duration // reauthorize.every
-	Lapsed         lapsed        // when_lapsed
-	ObserveUntil   time.Time     // zero: not granted
-	Approval       approval
-	Review         review
-	AuditEvery     time.Duration // zero: none
-	MaxUnexplained int
-	Classes        []classDoc
+	ID           text
+	Version      int
+	Supersedes   string
+	Summary      string
+	Owner        person
+	Agent        text
+	Environments []string
+	Critical     bool
+	Pins         pins
+	Grant        grant
+	Every        time.Duration // reauthorize.every
+	Lapsed       lapsed        // when_lapsed
+	ObserveUntil time.Time     // zero: not granted
+	Approval     approval
+	Review       review
+	Audit        audit
+	Classes      []classDoc
 
 	// What follows is computed once all documents are read.
 
@@ -66,6 +65,13 @@ type grantDoc struct {
 	stretches []stretch
 	ref       rationale.AuthorizationRef // without NextReview and Controls
 	terms     rationale.Terms
+}
+
+// audit is how often an event log is held against the records, and how much it may
+// find.
+type audit struct {
+	Every          time.Duration // zero: never
+	MaxUnexplained int           // default 0
 }
 
 type lapsed uint8

@@ -324,6 +324,7 @@ func (s *Set) terms(g *grantDoc) rationale.Terms {
 		ApproveBy: values(g.Approval.By), ApproveQuorum: g.Approval.Quorum, ApproveWithin: g.Approval.TTL,
 		ReviewBy: values(g.Review.By), ReviewWithin: g.Review.Within,
 		ReviewSample: parts(g.Review.Sample), MaxOverdue: g.Review.MaxOverdue,
+		AuditEvery: g.Audit.Every, MaxUnexplained: g.Audit.MaxUnexplained,
 	}
 	if s.policy.Matrix == nil {
 		return t

@@ -27,8 +27,9 @@ import (
 // unless a reason denies even then (see [Reason.DeniesObserved]), in which case
 // the mode becomes Enforce.
 //
-// An allowed call that takes of its limits gets its lease, a pend opens a ticket and an allowed bounded_escalation owes a review, as the
-// draft's Terms say; not in Observe mode.
+// An allowed call that takes of its limits gets its lease, a pend opens a ticket
+// and an allowed bounded_escalation owes a review, as the draft's Terms say; not in
+// Observe mode.
 //
 // Conclude is idempotent: concluding again after adding a check gives the same
 // as concluding once with it. What decides is [Tally.Conclude], so that one who

@@ -90,6 +90,7 @@ func fullLifecycle() *rationale.Lifecycle {
 		Signature: []byte("{}"), Supersedes: "sha256:bb", Message: "m", Denied: 3,
 		From: at("2026-11-01T09:00:00Z"), Until: at("2026-11-01T09:30:00Z"),
 		Suspension: &rationale.Suspension{Everything: true, Agent: "a", Authorization: "z", Class: "c"},
+		Audit:      &rationale.Audit{Authorization: "z", Unexplained: 1, Unauthorized: 2, Judged: 4}, Answers: "0193-m",
 	}
 }
 

@@ -282,20 +282,22 @@ type Ticket struct {
 
 // Terms are what a class asks of people and of the outcome.
 type Terms struct {
-	ApproveBy     []string
-	ApproveQuorum int
-	ApproveWithin time.Duration // a ticket's time to live
-	ApproveCapped bool          // the authority matrix says how much who may approve
-	Ceilings      []Ceiling     // in every currency
-	ReviewBy      []string
-	ReviewWithin  time.Duration
-	ReviewSample  uint64        // of the parameterized calls, for [Sampled]
-	MaxOverdue    int           // reviews of the class, before it is braked
-	Repeated      bool          // the ledger has seen this rationale too often
-	OmitResult    bool          // the outcome records nothing of the tool's result
-	KeyResult     bool          // it records keyed digests of the result and of an error, and no size
-	Lease         time.Duration // how long the outcome may take; zero: DefaultLease
-	Durability    Durability
+	ApproveBy      []string
+	ApproveQuorum  int
+	ApproveWithin  time.Duration // a ticket's time to live
+	ApproveCapped  bool          // the authority matrix says how much who may approve
+	Ceilings       []Ceiling     // in every currency
+	ReviewBy       []string
+	ReviewWithin   time.Duration
+	ReviewSample   uint64        // of the parameterized calls, for [Sampled]
+	MaxOverdue     int           // reviews of the class, before it is braked
+	AuditEvery     time.Duration // zero: no audit is asked for
+	MaxUnexplained int           // acts that one audit finds, before the class is braked
+	Repeated       bool          // the ledger has seen this rationale too often
+	OmitResult     bool          // the outcome records nothing of the tool's result
+	KeyResult      bool          // it records keyed digests of the result and of an error, and no size
+	Lease          time.Duration // how long the outcome may take; zero: DefaultLease
+	Durability     Durability
 }
 
 // Durability says what a record survives before the call goes on. The zero
@@ -354,15 +356,17 @@ type Outcome struct {
 type Event string
 
 const (
-	EventLoaded    Event = "loaded"    // a document came into force in this process
-	EventUnloaded  Event = "unloaded"  // it left
-	EventRefused   Event = "refused"   // it did not load
-	EventRevoked   Event = "revoked"   //
-	EventSuspended Event = "suspended" // by a document, or by a person (Suspension)
-	EventResumed   Event = "resumed"   // a person ended a suspension by a person
-	EventLapsed    Event = "lapsed"    // its standing changed by itself
-	EventManifest  Event = "manifest"  // what the host runs
-	EventMode      Event = "mode"      // observe began or ended
+	EventLoaded    Event = "loaded"         // a document came into force in this process
+	EventUnloaded  Event = "unloaded"       // it left
+	EventRefused   Event = "refused"        // it did not load
+	EventRevoked   Event = "revoked"        //
+	EventSuspended Event = "suspended"      // by a document, or by a person (Suspension)
+	EventResumed   Event = "resumed"        // a person ended a suspension by a person
+	EventAudited   Event = "audited"        // an event log was held against the records (Audit), From and Until the times between
+	EventAnswered  Event = "audit_answered" // a person answered for what the audit Answers found
+	EventLapsed    Event = "lapsed"         // its standing changed by itself
+	EventManifest  Event = "manifest"       // what the host runs
+	EventMode      Event = "mode"           // observe began or ended
 	EventPin       Event = "pin_mismatch"
 	EventEvidence  Event = "evidence_restored"
 	EventOpened    Event = "opened"   // a process opened the journal; what it found is in Damage
@@ -388,8 +392,10 @@ type Lifecycle struct {
 	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
 	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
 	Message       string            `json:"message,omitzero"`
-	By            string            `json:"by,omitzero"`          // erased, resumed, suspended by a person: who did it; Message says why
+	By            string            `json:"by,omitzero"`          // erased, resumed, audited, audit_answered, suspended by a person: who did it; Message says why
 	Suspension    *Suspension       `json:"suspension,omitzero"`  // suspended by a person, resumed: what
+	Audit         *Audit            `json:"audit,omitzero"`       // audited: the result
+	Answers       string            `json:"answers,omitzero"`     // audit_answered: the id of the audit
 	SubjectKey    string            `json:"subject_key,omitzero"` // erased: the id of the key
 	Denied        int64             `json:"denied,omitzero"`      // evidence_restored: how many calls were denied meanwhile
 	From          time.Time         `json:"from,omitzero"`

@@ -26,8 +26,13 @@ type PeopleLedger interface {
 	Resume(ctx context.Context, what rationale.Suspension, by, why string, at time.Time) error
 }
 
+// ago is how far in the past the suite puts what has to be over by now: not so far
+// that a ledger with a clock of its own would refuse it.
+const ago = 5 * time.Second
+
 // TestPeople tests that a ledger uses an approval once, loses no denial, brakes
-// for reviews, and suspends at once. newLedger returns a fresh one each time.
+// for reviews, and suspends at once. newLedger returns a fresh one each time, whose
+// clock, where it has one, shows the time.
 func TestPeople(t *testing.T, newLedger func(t *testing.T) PeopleLedger) {
 	t.Run("an approval serves one of many at once", func(t *testing.T) { testRacingUses(t, newLedger(t)) })
 	t.Run("one person answers once", func(t *testing.T) {
@@ -61,13 +66,16 @@ func TestPeople(t *testing.T, newLedger func(t *testing.T) PeopleLedger) {
 		assert.Equal(t, rationale.Allow, presenting(t, l, d).Verdict)
 	})
 	t.Run("a ticket expires", func(t *testing.T) {
-		l, d := newLedger(t), waiting(1)
-		require.NoError(t, l.Admit(t.Context(), d))
-		require.Len(t, l.Tickets(d.At), 1)
-		late := answering(d, "sam", rationale.AnswerApprove)
-		late.At = d.Ticket.Expires
+		l, open, over := newLedger(t), waiting(1), waiting(1)
+		over.At, over.Terms.ApproveWithin = open.At.Add(-ago), ago-time.Second
+		require.NoError(t, l.Admit(t.Context(), over))
+		require.NoError(t, l.Admit(t.Context(), open))
+		late := answering(over, "sam", rationale.AnswerApprove)
+		late.At = open.At
 		assert.Error(t, l.Answer(t.Context(), late))
-		assert.Empty(t, l.Tickets(d.Ticket.Expires))
+		tickets := l.Tickets(open.At)
+		require.Len(t, tickets, 1)
+		assert.Equal(t, open.ID, tickets[0].Decision.ID)
 	})
 	t.Run("an unknown ticket denies", func(t *testing.T) {
 		assert.Contains(t, presenting(t, newLedger(t), waiting(1)).Reasons, rationale.ApprovalInvalid)
@@ -102,21 +110,21 @@ func testBrake(t *testing.T, l PeopleLedger) {
 	owing := func(at time.Time) *rationale.Decision {
 		d := Allowed()
 		d.At, d.BaseTier = at, classify.BoundedEscalation
-		d.Terms.ReviewBy, d.Terms.ReviewWithin, d.Terms.MaxOverdue = []string{"group:risk"}, time.Hour, 0
+		d.Terms.ReviewBy, d.Terms.ReviewWithin, d.Terms.MaxOverdue = []string{"group:risk"}, ago-time.Second, 0
 		require.NoError(t, l.Admit(t.Context(), d))
 		return d
 	}
-	first := owing(time.Now())
+	now := time.Now()
+	first := owing(now.Add(-ago))
 	require.NoError(t, l.Complete(t.Context(), OutcomeOf(first)))
-	due := first.Review.Due
-	braked := owing(due)
+	braked := owing(now)
 	assert.Equal(t, rationale.Pend, braked.Verdict)
 	assert.Contains(t, braked.Reasons, rationale.ReviewDebt)
 	require.Len(t, l.Reviews(), 1)
-	review := &rationale.Review{Decision: first.ID, At: due, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld}
+	review := &rationale.Review{Decision: first.ID, At: now, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld}
 	require.NoError(t, l.Review(t.Context(), review))
 	assert.Error(t, l.Review(t.Context(), review), "once")
-	assert.Equal(t, rationale.Allow, owing(due).Verdict)
+	assert.Equal(t, rationale.Allow, owing(now).Verdict)
 }
 
 // waiting returns a draft that waits for a number of people.

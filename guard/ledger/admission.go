@@ -72,6 +72,7 @@ func (m *Memory) judge(d *rationale.Decision) error {
 		return err
 	}
 	m.reviews.brake(d, m.later(now))
+	m.audits.brake(d, m.later(now))
 	if d.Parent != "" {
 		m.present(d, m.later(now))
 	}

@@ -70,6 +70,7 @@ type Memory struct {
 	latest    time.Time // of the records; of a shared log, by its clock
 
 	suspensions suspensions
+	audits      audits
 	admitting   sync.RWMutex  // read-held from the check of a call until it is recorded
 	answering   chan struct{} // holds whoever answers
 }
@@ -86,7 +87,7 @@ func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
-		suspensions: make(suspensions), answering: make(chan struct{}, 1),
+		suspensions: make(suspensions), audits: make(audits), answering: make(chan struct{}, 1),
 	}
 }
 

@@ -68,11 +68,12 @@ func (m *Memory) share(ctx context.Context, s step) error {
 	return m.shared.Commit(ctx, Step{
 		Take: func(now time.Time) ([]rationale.Record, error) {
 			m.advance(now)
+			strays = m.takeStrays()
 			recs, _, err := s.take()
 			if err != nil {
+				m.returnStrays(strays)
 				return nil, err
 			}
-			strays = m.takeStrays()
 			late = m.takeLate()
 			recs = append(recs, notExecuted(strays, now)...)
 			for _, id := range late {
@@ -100,7 +101,7 @@ func (m *Memory) Expire(ctx context.Context) error {
 	m.tick()
 	m.mu.Lock()
 	due := len(m.strays) > 0
-	for e := range m.open.until(m.latest) {
+	for e := range m.open.until(m.latest.Add(-1)) {
 		due = due || !e.claimed
 	}
 	m.mu.Unlock()
@@ -115,7 +116,7 @@ func (m *Memory) takeLate() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var taken []string
-	for e := range m.open.until(m.latest) {
+	for e := range m.open.until(m.latest.Add(-1)) {
 		if len(taken) == maxLate {
 			break
 		}

@@ -43,6 +43,7 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 	case *rationale.Lifecycle:
 		m.documents.apply(r)
 		m.suspensions.apply(r)
+		m.audits.apply(r)
 	}
 }
 
@@ -70,12 +71,13 @@ type state struct {
 	Version int       `json:"version"`
 	Open    []waiting `json:"open"`
 
-	Budgets     budgetsState      `json:"budgets,omitzero"`
-	Tickets     []savedTicket     `json:"tickets"`
-	Reviews     []savedReview     `json:"reviews"`
-	Rationales  []savedRationale  `json:"rationales,omitempty"`
-	Suspensions []json.RawMessage `json:"suspensions,omitempty"`
-	Latest      time.Time         `json:"latest"`
+	Budgets     budgetsState       `json:"budgets,omitzero"`
+	Tickets     []savedTicket      `json:"tickets"`
+	Reviews     []savedReview      `json:"reviews"`
+	Rationales  []savedRationale   `json:"rationales,omitempty"`
+	Suspensions []json.RawMessage  `json:"suspensions,omitempty"`
+	Audits      map[string]audited `json:"audits,omitempty"`
+	Latest      time.Time          `json:"latest"`
 }
 
 // waiting is one decision that something is waited for.
@@ -103,7 +105,7 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 }
 
 func (p projection) save() ([]byte, error) {
-	s := state{Version: stateVersion, Open: p.open.list(), Budgets: p.budgets.state(), Rationales: p.given.save(), Latest: p.latest}
+	s := state{Version: stateVersion, Open: p.open.list(), Budgets: p.budgets.state(), Rationales: p.given.save(), Audits: p.audits.save(), Latest: p.latest}
 	var err error
 	if s.Tickets, err = p.tickets.save(); err != nil {
 		return nil, err
@@ -141,6 +143,10 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 	}
 	p.latest = said.Latest
 	p.given.restore(said.Rationales)
+	clear(p.audits)
+	for id, a := range said.Audits {
+		p.audits[id] = &a
+	}
 	clear(p.documents)
 	return errors.Join(p.tickets.restore(said.Tickets), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
 }

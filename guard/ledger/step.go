@@ -25,11 +25,12 @@ func (m *Memory) commit(ctx context.Context, s step) error {
 	if m.shared != nil {
 		return m.share(ctx, s)
 	}
+	strays := m.takeStrays()
 	recs, expendable, err := s.take()
 	if err != nil {
+		m.returnStrays(strays)
 		return err
 	}
-	strays := m.takeStrays()
 	recs = append(recs, notExecuted(strays, recs[0].RecordTime())...)
 	if err := m.write(ctx, expendable && len(strays) == 0, recs); err != nil {
 		m.returnStrays(strays)

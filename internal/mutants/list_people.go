@@ -7,6 +7,7 @@ func people() []mutant {
 		tickets  = "guard/ledger/tickets.go"
 		reviews  = "guard/ledger/reviews.go"
 		suspends = "guard/ledger/suspensions.go"
+		audits   = "guard/ledger/audits.go"
 		rational = "./rationale"
 		ledger   = "./guard/ledger"
 		present  = "^TestPresent$"
@@ -124,6 +125,26 @@ func people() []mutant {
 			File: "rationale/review.go", Package: rational, Run: "^TestSampled$",
 			Old: ">>1 < share", New: ">>1 <= share",
 			Why: "a share of nothing samples something",
+		},
+		{
+			File: audits, Package: ledger, Run: "^TestAuditsBrake$",
+			Old: "if u.Found > d.Terms.MaxUnexplained {", New: "if u.Found > d.Terms.MaxUnexplained+1 {",
+			Why: "an audit may find one act more",
+		},
+		{
+			File: audits, Package: ledger, Run: "^TestAuditsBrake$",
+			Old: "if n := l.Audit.Found(); n > 0 &&", New: "if n := l.Audit.Found(); n > 0 || len(a.Unanswered) > 0 &&",
+			Why: "an audit that finds nothing waits for an answer",
+		},
+		{
+			File: audits, Package: ledger, Run: "^TestAuditsBrake$",
+			Old: "at.After(due)", New: "of == nil && at.After(due)",
+			Why: "one audit is enough for ever",
+		},
+		{
+			File: "rationale/audit.go", Package: ledger, Run: "^TestAuditsThatCannotBe$",
+			Old: "|| until.After(at):", New: ":",
+			Why: "an audit covers what is yet to come",
 		},
 		{
 			File: suspends, Package: ledger, Run: "^TestSuspensionFailsClosed$",

@@ -1,7 +1,7 @@
 // Command mutants breaks the rules one line at a time and checks that the
 // decision corpus notices.
 //
-//	go run ./internal/mutants [-only text] [-workers n]
+//	go run ./internal/mutants [-only text] [-share n -seed text] [-workers n]
 //
 // Each fault of the list is compiled in with an overlay, so the tree is never
 // changed. A fault is caught when a test fails; a fault that does not compile,
@@ -13,6 +13,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,26 +25,37 @@ import (
 
 func main() {
 	only := flag.String("only", "", "run only the faults whose file or reason contains `text`")
+	share := flag.Uint("share", 1, "try only one in `n` of them")
+	seed := flag.String("seed", "", "which ones follows from this `text`, such as that of a commit")
 	workers := flag.Int("workers", 2, "how many faults run at the same time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *only, max(1, *workers)); err != nil {
+	chosen := choose(mutants(), *only, *share, *seed)
+	if err := run(ctx, chosen, max(1, *workers)); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, workers int) error {
+// choose returns the faults whose file or reason contains a text, or of these one in
+// share: another choice for another seed.
+func choose(all []mutant, only string, share uint, seed string) []mutant {
+	var chosen []mutant
+	for _, m := range all {
+		hash := fnv.New32a()
+		fmt.Fprint(hash, seed, m.File, m.Why)
+		if (strings.Contains(m.File, only) || strings.Contains(m.Why, only)) && uint(hash.Sum32())%max(share, 1) == 0 {
+			chosen = append(chosen, m)
+		}
+	}
+	return chosen
+}
+
+func run(ctx context.Context, chosen []mutant, workers int) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
-	}
-	var chosen []mutant
-	for _, m := range mutants() {
-		if strings.Contains(m.File, only) || strings.Contains(m.Why, only) {
-			chosen = append(chosen, m)
-		}
 	}
 	if err := baseline(ctx, root, chosen); err != nil {
 		return err

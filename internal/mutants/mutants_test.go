@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,6 +25,19 @@ func TestEveryFaultStillApplies(t *testing.T) {
 		assert.False(t, seen[m], "%s: %q is listed twice", m.File, m.Old)
 		seen[m] = true
 	}
+}
+
+func TestEveryFaultIsChosenInTime(t *testing.T) {
+	all := mutants()
+	assert.Equal(t, all, choose(all, "", 1, "a commit"))
+	assert.Less(t, len(choose(all, "", 5, "a commit")), len(all)/3)
+	chosen := map[mutant]bool{}
+	for seed := range 80 {
+		for _, m := range choose(all, "", 5, fmt.Sprint(seed)) {
+			chosen[m] = true
+		}
+	}
+	assert.Len(t, chosen, len(all))
 }
 
 func TestTry(t *testing.T) {

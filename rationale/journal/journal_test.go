@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -275,6 +276,47 @@ func TestReadWhileItIsWritten(t *testing.T) {
 	}
 	close(done)
 	group.Wait()
+}
+
+// beginning is a file system whose last segment gets its header between the moment
+// at which it is listed and that at which it is read.
+type beginning struct {
+	journal.FS
+	name   string
+	listed bool
+}
+
+type empty struct{ journal.File }
+
+func (empty) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }
+
+func (b *beginning) Open(name string) (journal.File, error) {
+	f, err := b.FS.Open(name)
+	if err == nil && filepath.Base(name) == b.name && !b.listed {
+		b.listed = true
+		return empty{f}, nil
+	}
+	return f, err
+}
+
+func TestReadASegmentThatIsJustBegun(t *testing.T) {
+	for name, records := range map[string]int{"the first": 1, "another": 3} {
+		t.Run(name, func(t *testing.T) {
+			j := open(t, t.TempDir(), journal.WithRotation(journal.Rotation{Records: 1}))
+			for i := range records {
+				require.NoError(t, j.Append(t.Context(), outcome(fmt.Sprint(i))))
+			}
+			segments := j.Segments()
+			fsys := &beginning{FS: journal.OS(), name: filepath.Base(segments[len(segments)-1].File)}
+			seen := uint64(0)
+			for entry, err := range journal.ReadFS(fsys, j.Dir()) {
+				require.NoError(t, err)
+				seen = entry.Envelope.Seq
+			}
+			assert.True(t, fsys.listed)
+			assert.Equal(t, j.Head().Seq, seen)
+		})
+	}
 }
 
 func TestReadNothing(t *testing.T) {

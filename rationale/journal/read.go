@@ -224,6 +224,12 @@ func (c *chainReader) segment(f segmentFile, next *segmentFile) bool {
 		c.known = false
 		return c.problem(f.path, -1, c.after(), err)
 	}
+	if errors.Is(f.err, errHeader) && next == nil && !f.aside {
+		// Its first write may have ended since the folder was listed.
+		if h, err := decodeHeader(data); err == nil && h.Number == f.number && (h.Journal == f.header.Journal || f.header.Journal == "") {
+			f.header, f.err = h, nil
+		}
+	}
 	if f.err != nil {
 		c.known = false
 		if next == nil && !f.aside && (len(data) < headerSize || hasZeroSector(data, 0)) && errors.Is(f.err, errHeader) {
