@@ -16,8 +16,14 @@ import (
 // maxSuspensions bounds what can be suspended apart.
 const maxSuspensions = 4096
 
-// suspensions are those in force, with the records that say so.
-type suspensions map[rationale.Suspension]*rationale.Lifecycle
+// suspensions are those in force.
+type suspensions map[rationale.Suspension]suspension
+
+// suspension is the record that says so, recorded yet or not.
+type suspension struct {
+	*rationale.Lifecycle
+	recorded bool
+}
 
 // deny adds a failed check for every suspension that concerns the draft.
 func (s suspensions) deny(d *rationale.Decision) {
@@ -49,7 +55,7 @@ func (s suspensions) apply(l *rationale.Lifecycle) {
 	switch {
 	case l.Suspension == nil:
 	case l.Event == rationale.EventSuspended:
-		s[*l.Suspension] = l
+		s[*l.Suspension] = suspension{l, true}
 	case l.Event == rationale.EventResumed:
 		delete(s, *l.Suspension)
 	}
@@ -62,7 +68,7 @@ func (m *Memory) Suspensions() []*rationale.Lifecycle {
 	defer m.mu.Unlock()
 	all := make([]*rationale.Lifecycle, 0, len(m.suspensions))
 	for _, what := range m.suspensions.list() {
-		all = append(all, m.suspensions[what])
+		all = append(all, m.suspensions[what].Lifecycle)
 	}
 	return all
 }
@@ -104,13 +110,13 @@ func (m *Memory) halt(what rationale.Suspension, l *rationale.Lifecycle) error {
 
 // add puts a suspension in force, unless it is.
 func (s suspensions) add(what rationale.Suspension, l *rationale.Lifecycle) error {
-	if s[what] != nil {
+	if _, known := s[what]; known {
 		return nil
 	}
 	if len(s) >= maxSuspensions {
 		return fmt.Errorf("%w: %d suspensions are in force already; suspend everything, or resume some", ErrRefused, maxSuspensions)
 	}
-	s[what] = l
+	s[what] = suspension{Lifecycle: l}
 	return nil
 }
 
@@ -128,7 +134,7 @@ func (s *suspending) take() (recs []rationale.Record, expendable bool, err error
 	s.identify(&s.l.ID, &s.l.At)
 	if s.l.Event == rationale.EventSuspended {
 		err = s.suspensions.add(s.what, s.l)
-	} else if s.suspensions[s.what] == nil {
+	} else if _, known := s.suspensions[s.what]; !known {
 		err = fmt.Errorf("%w: %s is not suspended by a person; a Suspension document ends when it is removed", ErrRefused, s.what)
 	}
 	return []rationale.Record{s.l}, false, err
@@ -170,7 +176,10 @@ func (m *Memory) switched(event rationale.Event, what rationale.Suspension, by, 
 func (s suspensions) save() ([]json.RawMessage, error) {
 	var saved []json.RawMessage
 	for _, what := range s.list() {
-		data, err := rationale.Marshal(s[what])
+		if !s[what].recorded {
+			continue // it ends with the process
+		}
+		data, err := rationale.Marshal(s[what].Lifecycle)
 		if err != nil {
 			return nil, err
 		}
