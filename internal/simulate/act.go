@@ -220,7 +220,7 @@ func (h *history) ask(step Step, l *life) error {
 			e.draft.ActionDigest = rationale.Digest([]byte("another action"))
 		}
 	case again:
-		was := h.pick(func(o *event) bool { 
+		was := h.pick(func(o *event) bool {
 			return o.draft != nil && len(o.draft.Limits) > 0 && o.draft.Mode == rationale.Enforce && h.trace.lives[o.life-1].replica == l.replica
 		})
 		if was == nil {

@@ -239,7 +239,7 @@ func (c *checker) closing(e *event, at int, id string) bool {
 // rightlyUnanswered checks that an answer was refused for a reason.
 func (c *checker) rightlyUnanswered(e *event) error {
 	was := c.ticket(e.a.Ticket, len(c.records))
-	if was == nil || len(c.byID[was.ID]) > 1 || !c.certain(was.ID, e, -1) && !c.shared {
+	if was == nil || len(c.byID[was.ID]) > 1 || !c.certainHere(c.byID[was.ID][0], e) {
 		return nil
 	}
 	var before []*rationale.Approval
@@ -253,13 +253,6 @@ func (c *checker) rightlyUnanswered(e *event) error {
 	}
 	if e.a.Answer == rationale.AnswerApprove && len(before) >= max(was.Ticket.Quorum, 1) {
 		return nil // it is approved already
-	}
-	if c.shared { // another replica hears of a ticket by and by
-		for _, f := range c.byID[was.ID] {
-			if f.event != nil && f.event.life != e.life {
-				return nil
-			}
-		}
 	}
 	if c.rival(e, func(o *event) bool { return o.a != nil && o.a.Ticket == was.ID }) {
 		return nil

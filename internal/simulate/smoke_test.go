@@ -31,7 +31,8 @@ func TestSmoke(t *testing.T) {
 					fmt.Printf("%s %d: %v\n", home, i, err)
 				}
 				if os.Getenv("I") == fmt.Sprint(i) {
-					fmt.Println(&h.trace); dump(h)
+					fmt.Println(&h.trace)
+					dump(h)
 				}
 			}
 		}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,11 @@ type event struct {
 // trouble notes that something failed from one moment to another; 0: still.
 func (t *trace) trouble(begin, end int) {
 	t.troubles = append(t.troubles, &span{begin: begin, end: end})
+}
+
+// troubledSince reports whether anything failed at a moment or after it.
+func (t *trace) troubledSince(begin int) bool {
+	return slices.ContainsFunc(t.troubles, func(s *span) bool { return s.end == 0 || s.end >= begin })
 }
 
 func (t *trace) say(format string, args ...any) {
