@@ -300,8 +300,8 @@ func TestWhatDidNotRunDidNotRunOnce(t *testing.T) {
 		cancel()
 		require.ErrorIs(t, <-answer, journal.ErrUncertain)
 	}
-	asked, last := make(chan struct{}), make(chan error)
-	go func() { last <- l.Admit(waiting{ctx, asked}, guardtest.Denied()) }()
+	asked, last := make(chan struct{}, 1), make(chan error)
+	go func() { last <- l.Admit(told{ctx, asked}, guardtest.Denied()) }()
 	<-asked // it is queued behind the one that nobody waits for
 	close(release)
 	require.NoError(t, <-last)
@@ -309,15 +309,15 @@ func TestWhatDidNotRunDidNotRunOnce(t *testing.T) {
 	assert.Empty(t, journal.Verify(journal.Expect{FS: disk.FS}, dir).Problems)
 }
 
-// waiting is a context that says when it is waited for.
-type waiting struct {
+// told is a context that says when it is waited for.
+type told struct {
 	context.Context
 	asked chan struct{}
 }
 
-func (w waiting) Done() <-chan struct{} {
-	close(w.asked)
-	return w.Context.Done()
+func (c told) Done() <-chan struct{} {
+	c.asked <- struct{}{}
+	return c.Context.Done()
 }
 
 func TestASnapshotOfAnotherVersionIsRefused(t *testing.T) {

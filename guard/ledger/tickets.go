@@ -169,7 +169,7 @@ func sizeOf(rec rationale.Record) int {
 // answered takes in a recorded answer.
 func (m *Memory) answered(a *rationale.Approval) {
 	t := m.tickets.byID[a.Ticket]
-	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool { return b.ID == a.ID }) {
+	if t == nil || slices.ContainsFunc(t.Answers, func(b *rationale.Approval) bool { return repeats(a, b) }) {
 		return
 	}
 	t.Answers = append(t.Answers, a)
@@ -179,6 +179,13 @@ func (m *Memory) answered(a *rationale.Approval) {
 		return
 	}
 	m.tickets.measure(t)
+}
+
+// repeats reports whether an answer is recorded that was before: by its id, or since
+// its person did not learn whether it was, and gave it again.
+func repeats(a, before *rationale.Approval) bool {
+	return a.ID == before.ID ||
+		a.Answer == rationale.AnswerApprove && before.Answer == a.Answer && rationale.SamePerson(a.By.ID, before.By.ID)
 }
 
 // Tickets returns the tickets that wait, at a time, for an answer or to be used,
