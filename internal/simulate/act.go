@@ -175,6 +175,7 @@ func known(l Ledger, what rationale.Suspension) bool {
 func (h *history) noticed(t *task) {
 	e := t.event
 	if t.life.dead {
+		h.trace.say("%s", e)
 		return
 	}
 	e.end, e.err = h.moment(), t.err
@@ -206,7 +207,11 @@ func (h *history) ask(step Step, l *life) error {
 	case call:
 		e.draft = h.draft(e.class, agent, amount, at)
 	case use:
-		was := h.pick(func(o *event) bool { return o.end > 0 && o.err == nil && o.d != nil && o.d.Ticket != nil })
+		pending := func(o *event) bool { return o.waits() && o.end > 0 && o.err == nil }
+		was := h.pick(func(o *event) bool { return pending(o) && h.approvals(o) >= o.d.Ticket.Quorum })
+		if was == nil || h.r.IntN(5) == 0 {
+			was = h.pick(pending)
+		}
 		if was == nil {
 			return nil
 		}
@@ -228,10 +233,8 @@ func (h *history) ask(step Step, l *life) error {
 		}
 		e.class = was.class
 		d := *was.draft
+		d.At = at // so that its record can be told from that of the first
 		e.draft = &d
-		if h.log != nil { // who delivers again does so at once, or its clock is refused
-			e.draft.At = at
-		}
 	}
 	e.d = copyOf(e.draft)
 	h.compareClocks(e, l)

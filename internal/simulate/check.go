@@ -23,13 +23,12 @@ func check(p *Plan, t *trace) error {
 // checker has the history in the order of its records.
 type checker struct {
 	*trace
-	plan    *Plan
-	shared  bool
-	facts   []*fact
-	byID    map[string][]*fact // by the record's id
-	calls   map[string]*taken  // that took of limits, by the decision's id
-	matched map[*event]bool
-	about   map[string][]*fact // the records that are about a decision, by its id
+	plan   *Plan
+	shared bool
+	facts  []*fact
+	byID   map[string][]*fact // by the record's id
+	calls  map[string]*taken  // that took of limits, by the decision's id
+	about  map[string][]*fact // the records that are about a decision, by its id
 }
 
 // fact is one record, and what is known of when it came about.
@@ -45,7 +44,6 @@ type fact struct {
 func newChecker(p *Plan, t *trace) *checker {
 	c := &checker{
 		trace: t, plan: p, shared: p.World.Home == OnLog, byID: make(map[string][]*fact), calls: make(map[string]*taken), about: make(map[string][]*fact),
-		matched: make(map[*event]bool),
 	}
 	for n, rec := range t.records {
 		switch rec.(type) {
@@ -53,7 +51,6 @@ func newChecker(p *Plan, t *trace) *checker {
 			continue
 		}
 		f := &fact{rec: rec, n: n, event: c.eventOf(rec)}
-		c.matched[f.event] = true
 		c.facts, c.byID[rec.RecordID()] = append(c.facts, f), append(c.byID[rec.RecordID()], f)
 		if id := decisionOf(rec); id != "" {
 			c.about[id] = append(c.about[id], f)
@@ -70,18 +67,11 @@ func newChecker(p *Plan, t *trace) *checker {
 
 // eventOf returns the event that made a record.
 func (c *checker) eventOf(rec rationale.Record) *event {
-	var found *event // a draft that was delivered twice can have made two records
 	for _, e := range c.events {
 		switch r := rec.(type) {
-		case *rationale.Decision:
-			if e.d == nil || e.d.ID != r.ID {
-				continue
-			}
-			if !c.matched[e] && e.end > 0 && e.err == nil && e.d.Verdict == r.Verdict && e.d.CountedAt.Equal(r.CountedAt) {
+		case *rationale.Decision: // a draft that was delivered twice differs in its time
+			if e.d != nil && e.d.ID == r.ID && e.draft.At.Equal(r.At) {
 				return e
-			}
-			if e.end == 0 || e.err != nil && (found == nil || !c.matched[e]) {
-				found = e
 			}
 		case *rationale.Lifecycle:
 			if e.gap != nil && e.gap.ID == r.ID || e.why != "" && r.Suspension != nil && e.why == r.Message {
@@ -95,7 +85,7 @@ func (c *checker) eventOf(rec rationale.Record) *event {
 			}
 		}
 	}
-	return found
+	return nil
 }
 
 func present(rec rationale.Record) bool {

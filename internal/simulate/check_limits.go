@@ -158,10 +158,10 @@ func (n counts) counted(w window, d *rationale.Decision, l *rationale.Limit) *bi
 // attempts adds what was taken for a while by calls that then were not recorded.
 func (c *checker) attempts(e *event, l *rationale.Limit, most *big.Rat) {
 	for _, o := range c.events {
-		if o.draft == nil || o == e || c.calls[o.draft.ID] != nil || o.begin > e.end || o.end > 0 && (o.end < e.begin || o.err == nil) {
+		if o.draft == nil || o == e || o.begin > e.end || o.end > 0 && (o.end < e.begin || o.err == nil) {
 			continue
 		}
-		if o.end == 0 && c.lives[o.life-1].end < e.begin {
+		if t := c.calls[o.draft.ID]; t != nil && t.admitted.event == o || o.end == 0 && c.lives[o.life-1].end < e.begin {
 			continue
 		}
 		for i := range o.d.Limits {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/rationale"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // evidence checks that what was acknowledged is on record, and that nobody finds on
@@ -192,10 +191,15 @@ func (c *checker) failures() error {
 func (c *checker) known(e *event) bool {
 	for _, o := range c.events {
 		if o != e && o.draft != nil && o.draft.ID == e.draft.ID && o.begin < e.end && (o.end == 0 || o.err != nil || o.end > e.begin || o.d.Verdict == rationale.Allow) {
-			return strings.Contains(e.err.Error(), "admitted before") || strings.Contains(e.err.Error(), "open already")
+			return e.known()
 		}
 	}
 	return false
+}
+
+// known reports whether the ledger said that it has the decision already.
+func (e *event) known() bool {
+	return e.err != nil && (strings.Contains(e.err.Error(), "admitted before") || strings.Contains(e.err.Error(), "open already"))
 }
 
 // troubled reports whether disk or network failed then, or had not worked since.
@@ -239,7 +243,7 @@ func (c *checker) rightly(e *event) error {
 // time, had no certain end, or ended in the other's favour.
 func (c *checker) rival(e *event, alike func(*event) bool) bool {
 	for _, o := range c.events {
-		if o != e && alike(o) && o.begin < e.end && (o.end == 0 || o.err == nil || o.end > e.begin || errors.Is(o.err, journal.ErrUncertain)) {
+		if o != e && alike(o) && o.begin < e.end && (o.end == 0 || o.err == nil || o.end > e.begin || errors.Is(o.err, errUncertain)) {
 			return true
 		}
 	}
@@ -267,6 +271,11 @@ func (c *checker) rightlyNotHeld(e *event) error {
 	t := c.calls[e.s.Decision]
 	if t == nil || c.rival(e, func(o *event) bool { return o.s != nil && o.s.Decision == e.s.Decision }) {
 		return nil
+	}
+	for _, o := range c.events { // an outcome that is being recorded comes first
+		if o.o != nil && o.o.Decision == e.s.Decision && o.begin < e.end && (o.end == 0 || o.end > e.begin || errors.Is(o.err, errUncertain)) {
+			return nil
+		}
 	}
 	n := t.prefix(func(f *fact) bool { return f.certain > 0 && f.certain < e.begin })
 	if n == 0 {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/rationale"
-	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // tickets checks that nobody acts without the approval that was needed, that each
@@ -25,13 +24,16 @@ func (c *checker) tickets() error {
 			if was == nil {
 				return violated("an answer is to a ticket", "%s", f.event)
 			}
-			if problem := mayAnswer(was, r, approvals[r.Ticket]); problem != "" {
+			again := slices.ContainsFunc(approvals[r.Ticket], func(b *rationale.Approval) bool { return strings.EqualFold(r.By.ID, b.By.ID) })
+			switch problem := mayAnswer(was, r, nil); {
+			case problem != "":
 				return violated("only who may answer answers", "%s: %s", f.event, problem)
-			}
-			if r.Answer == rationale.AnswerDeny {
+			case r.Answer == rationale.AnswerDeny:
 				denied[r.Ticket] = f
-			} else {
+			case !again:
 				approvals[r.Ticket] = append(approvals[r.Ticket], r)
+			case !c.unsure(f):
+				return violated("a person answers once", "%s", f.event)
 			}
 			if u := used[r.Ticket]; u != nil && u.event.allowed() && u.event.end < f.event.begin && f.event.err == nil {
 				return violated("an approval that is used takes no answer", "%s", f.event)
@@ -45,11 +47,19 @@ func (c *checker) tickets() error {
 	return c.refusedTickets()
 }
 
+// unsure reports whether the person of an answer had given another that nobody
+// acknowledged: it counts once, and can be recorded twice.
+func (c *checker) unsure(f *fact) bool {
+	return slices.ContainsFunc(c.events, func(o *event) bool {
+		return o.a != nil && o != f.event && o.a.Ticket == f.event.a.Ticket && strings.EqualFold(o.a.By.ID, f.event.a.By.ID) && (o.end == 0 || o.err != nil)
+	})
+}
+
 // ticket returns the decision that opened a ticket, recorded before a place; nil if
-// there is none. A draft that is delivered again can open its ticket again.
+// there is none. Of a draft that was delivered twice it is the one that is open longer.
 func (c *checker) ticket(id string, before int) (last *rationale.Decision) {
 	for _, f := range c.byID[id] {
-		if d, ok := f.rec.(*rationale.Decision); ok && d.Ticket != nil && f.n < before {
+		if d, ok := f.rec.(*rationale.Decision); ok && d.Ticket != nil && f.n < before && (last == nil || d.Ticket.Expires.After(last.Ticket.Expires)) {
 			last = d
 		}
 	}
@@ -227,7 +237,7 @@ func (c *checker) closing(e *event, at int, id string) bool {
 		if o == e || o.begin > e.end || !uses && !denies {
 			continue
 		}
-		open := o.end == 0 || o.end > e.begin || errors.Is(o.err, journal.ErrUncertain)
+		open := o.end == 0 || o.end > e.begin || errors.Is(o.err, errUncertain)
 		recorded := c.place(o) >= 0 && (denies || o.d.Verdict != rationale.Deny)
 		if open || recorded {
 			return true

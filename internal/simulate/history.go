@@ -50,31 +50,31 @@ func newHistory(p *Plan) *history {
 	return h
 }
 
-// run makes the history, and returns what was seen of it.
-func (h *history) run() (*trace, error) {
+// run makes the history.
+func (h *history) run() error {
 	defer h.abandon()
 	for i := range h.lives {
 		if err := h.open(i); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, step := range h.plan.Steps {
 		h.r = rand.New(rand.NewPCG(step.Seed, 1))
 		h.pass()
 		if err := h.try(step); err != nil {
-			return nil, err
+			return err
 		}
 		for range step.Moves {
 			if moved, err := h.move(); err != nil || !moved {
 				if err != nil {
-					return nil, err
+					return err
 				}
 				break
 			}
 		}
 	}
 	h.r = rand.New(rand.NewPCG(h.plan.Seed, uint64(h.plan.History)+2<<32))
-	return &h.trace, h.conclude()
+	return h.conclude()
 }
 
 // pass lets some time pass: mostly little, now and then enough for windows to slide,

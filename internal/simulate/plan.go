@@ -96,31 +96,40 @@ var frequency = []struct {
 	often int
 }{
 	{call, 34},
-	{use, 11},
+	{use, 13},
 	{again, 4},
-	{end, 18},
-	{answer, 14},
+	{end, 19},
+	{answer, 16},
 	{review, 4},
-	{settle, 5},
-	{suspend, 3},
-	{resume, 2},
-	{clock, 9},
+	{settle, 6},
+	{suspend, 2},
+	{resume, 3},
+	{clock, 7},
 	{cancel, 3},
-	{fault, 4},
-	{crash, 5},
-	{rest, 4},
+	{fault, 3},
+	{crash, 4},
+	{rest, 6},
 }
 
 // NewPlan draws the plan of one history.
-func NewPlan(seed uint64, history int, home Home) *Plan {
+func NewPlan(seed uint64, history int) *Plan {
+	home := OnFiles
+	if history%5 < 2 {
+		home = OnLog
+	}
 	r := rand.New(rand.NewPCG(seed, uint64(history)))
 	p := &Plan{Seed: seed, History: history, World: newWorld(r, home)}
 	total := 0
 	for _, f := range frequency {
 		total += f.often
 	}
-	// Some histories are calm: what happens then has no excuse.
-	calm := r.IntN(4) == 0
+	// Some histories are calm: what happens then has no excuse. Some are about people.
+	calm, asking := r.IntN(4) == 0, r.IntN(3) == 0
+	if asking {
+		for i := range p.World.Classes {
+			p.World.Classes[i].Tier = classify.AuthorizationRequired
+		}
+	}
 	for n := range 20 + r.IntN(50) {
 		pick, do := r.IntN(total), rest
 		for _, f := range frequency {
@@ -131,6 +140,9 @@ func NewPlan(seed uint64, history int, home Home) *Plan {
 		}
 		if calm && (do == fault || do == cancel) {
 			do = call
+		}
+		if asking && (do == end || do == call) && r.IntN(2) == 0 {
+			do = []Action{answer, use}[r.IntN(2)]
 		}
 		moves := 0
 		for r.IntN(5) < 3 && moves < 12 {

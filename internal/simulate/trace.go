@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 // trace is what everybody saw of a history: who asked for what, when, and what was
@@ -79,6 +80,9 @@ func (v *Violation) Error() string { return v.Rule + ": " + v.Detail }
 func violated(rule, format string, args ...any) error {
 	return &Violation{Rule: rule, Detail: fmt.Sprintf(format, args...)}
 }
+
+// errUncertain is the error of what may be recorded, or not.
+var errUncertain = journal.ErrUncertain
 
 // makes reports whether a record is the very one of an event.
 func (e *event) makes(rec rationale.Record) bool {
