@@ -62,6 +62,21 @@ func admits(t *testing.T, l *ledger.Memory, d *rationale.Decision) bool {
 	return d.Verdict == rationale.Allow
 }
 
+func TestLimitsOfAMemory(t *testing.T) {
+	t.Run("with a recorder", func(t *testing.T) {
+		guardtest.TestLimits(t, func(*testing.T) guardtest.LimitsLedger { return ledger.New(&guardtest.Recorder{}) })
+	})
+	t.Run("on a journal", func(t *testing.T) {
+		guardtest.TestLimits(t, func(t *testing.T) guardtest.LimitsLedger { return openLedger(t, crashfs.New()) })
+	})
+	t.Run("on a shared log", func(t *testing.T) {
+		guardtest.TestLimits(t, func(t *testing.T) guardtest.LimitsLedger {
+			m, _ := join(t, &shelf{now: time.Now()})
+			return m
+		})
+	})
+}
+
 func TestARefusalNamesTheLimitAndWhatIsLeft(t *testing.T) {
 	l := ledger.New(&guardtest.Recorder{})
 	month := sliding("100", "month")

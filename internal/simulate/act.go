@@ -22,6 +22,9 @@ func (h *history) try(step Step) error {
 		replica := h.r.IntN(len(h.lives))
 		power := h.fs != nil && h.r.IntN(2) == 0
 		h.trace.say("the process of replica %d ends%s, and another begins", replica, map[bool]string{true: " with its machine"}[power])
+		if h.steady {
+			return h.replace(replica)
+		}
 		return h.kill(replica, power)
 	case rest:
 		if h.log != nil {
@@ -124,7 +127,10 @@ func (h *history) giveUp(step Step) error {
 			continue
 		}
 		t := l.tasks[h.r.IntN(len(l.tasks))]
-		if t.event == nil {
+		if l.taken > 0 && h.r.IntN(2) == 0 {
+			t = l.queue[0] // what the journal is working on
+		}
+		if t.event == nil || t.cause != nil {
 			continue
 		}
 		h.trace.say("whoever waits for step %d gives up", t.n-1)
@@ -149,6 +155,11 @@ func (h *history) begin(e *event, l *life, state taskState, f func(ctx context.C
 	}
 	e.life, e.begin = l.n, h.moment()
 	h.trace.events = append(h.trace.events, e)
+	if h.steady {
+		t.err = f(context.Background())
+		h.noticed(t)
+		return nil
+	}
 	h.s.mu.Lock()
 	l.tasks = append(l.tasks, t)
 	h.s.mu.Unlock()

@@ -145,12 +145,13 @@ func (c *checker) cause(f *fact) *event {
 	if f.event != nil {
 		return f.event
 	}
+	var cause *event
 	for _, about := range c.byID[decisionOf(f.rec)] {
-		if about.event != nil {
-			return about.event
+		if d, ok := about.rec.(*rationale.Decision); ok && about.n < f.n && (cause == nil || d.Verdict == rationale.Allow) {
+			cause = about.event
 		}
 	}
-	return nil
+	return cause
 }
 
 func earliest(a, b int) int {

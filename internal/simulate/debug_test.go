@@ -9,7 +9,8 @@ import (
 
 func TestDebug(t *testing.T) {
 	i, _ := strconv.Atoi(os.Getenv("I"))
-	p := NewPlan(1, i)
+	seed, _ := strconv.ParseUint(os.Getenv("S"), 10, 64)
+	p := NewPlan(seed, i)
 	_, err := Run(p)
 	if os.Getenv("SHRINK") != "" {
 		p = Shrink(p)

@@ -32,6 +32,12 @@ type history struct {
 	network bool       // loses and delays what is sent
 	packets []*request // on their way, for as long as it takes
 
+	// A steady history has no hold of anything: its operations come one after
+	// another, and ledgers are opened by somebody else.
+	steady bool
+	now    func() time.Time
+	opens  Opener
+
 	lives  []*life // at work, by replica
 	trace  trace
 	lastID int
@@ -90,12 +96,32 @@ func (h *history) pass() {
 		d = time.Duration(h.r.Int64N(int64(4 * time.Minute)))
 	case n == 2:
 		d = time.Duration(h.r.Int64N(int64(40 * time.Minute)))
+	case n < 6:
+		d = max(d, h.untilAnEdge())
 	}
 	h.elapsed.Add(int64(d))
 }
 
+// untilAnEdge returns the time until about when a call leaves a window that slides,
+// when it is decided most closely whether it counts.
+func (h *history) untilAnEdge() time.Duration {
+	was := h.pick(func(e *event) bool { return e.allowed() && len(e.d.Limits) > 0 })
+	if was == nil {
+		return 0
+	}
+	per, err := time.ParseDuration(was.d.Limits[h.r.IntN(len(was.d.Limits))].Per)
+	if err != nil {
+		return 0
+	}
+	edge := was.d.CountedAt.Add(per + time.Duration(h.r.Int64N(int64(per/20))) - per/60)
+	return edge.Sub(h.hostTime(0))
+}
+
 // hostTime is what a replica's own clock says, logTime the log's.
 func (h *history) hostTime(replica int) time.Time {
+	if h.steady {
+		return h.now()
+	}
 	return epoch.Add(time.Duration(h.elapsed.Load() + h.off[replica].Load()))
 }
 

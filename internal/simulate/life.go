@@ -33,7 +33,8 @@ type life struct {
 	dead    bool
 	opened  *ledger.Memory // what opening returned
 	failed  error
-	gap     int // calls denied for lack of evidence, not yet recorded
+	end     func() // of a steady history
+	gap     int    // calls denied for lack of evidence, not yet recorded
 
 	tasks []*task // in flight
 

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -13,11 +14,11 @@ func (h *history) draft(class, agent int, amount string, at time.Time) *rational
 	c := &h.plan.World.Classes[class]
 	d := &rationale.Decision{
 		Kind: rationale.KindDecision, ID: h.id(), At: at, Standing: rationale.StandingActive, Mode: c.Mode,
-		Class: c.Name, Effect: "write", BaseTier: c.Tier, Terms: c.Terms, Limits: c.limits(),
-		Agent:         rationale.Agent{ID: agentName(agent), Environment: "prod", OnBehalfOf: requester},
+		Class: c.Name, Effect: "write", BaseTier: c.Tier, Terms: c.Terms, Limits: h.plan.World.limits(c),
+		Agent:         rationale.Agent{ID: h.plan.World.agent(agent), Environment: "prod", OnBehalfOf: requester},
 		Tool:          rationale.Tool{Name: "payments.pay"},
 		Authorization: &rationale.AuthorizationRef{ID: c.Authorization, Version: 1, Digest: rationale.Digest([]byte(c.Authorization)), Owner: owner},
-		ActionDigest:  rationale.Digest(fmt.Appendf(nil, "%s %s", c.Name, agentName(agent))),
+		ActionDigest:  rationale.Digest(fmt.Appendf(nil, "%s %s", c.Name, h.plan.World.agent(agent))),
 	}
 	if c.spends() {
 		d.Spend = &rationale.Spend{Currency: "EUR", Amount: amount, Basis: "amount"}
@@ -64,13 +65,15 @@ func (e *event) allowed() bool {
 
 // finish delivers an outcome.
 func (h *history) finish(step Step, l *life) error {
-	was := h.pick(func(e *event) bool { return e.allowed() && (h.log != nil || e.life == l.n || h.r.IntN(9) == 0) })
+	was := h.pick(func(e *event) bool {
+		return e.allowed() && (h.plan.World.Home == OnLog || e.life == l.n || h.r.IntN(9) == 0)
+	})
 	if was == nil {
 		return nil
 	}
 	at := h.hostTime(l.replica)
-	if h.r.IntN(6) == 0 {
-		at = at.Add(time.Hour) // it came late
+	if late := h.r.IntN(6) == 0; late && (!h.steady || h.plan.World.Home == OnLog) {
+		at = at.Add(time.Hour)
 	}
 	o := &rationale.Outcome{Kind: rationale.KindOutcome, ID: h.id(), At: at, Started: at, Decision: was.draft.ID, Status: h.status()}
 	if was.draft.Spend != nil && o.Status != rationale.StatusNotExecuted {
@@ -142,13 +145,20 @@ func (h *history) judge(step Step, l *life) error {
 
 // settle delivers a settlement.
 func (h *history) settle(step Step, l *life) error {
-	was := h.pick(func(e *event) bool { return e.draft != nil && len(e.draft.Limits) > 0 })
+	limited := func(e *event) bool { return e.draft != nil && len(e.draft.Limits) > 0 }
+	was := h.pick(func(e *event) bool { return limited(e) && h.ending(e) })
+	if was == nil || h.r.IntN(2) == 0 {
+		was = h.pick(limited)
+	}
 	if was == nil {
 		return nil
 	}
 	s := &rationale.Settlement{
 		Kind: rationale.KindSettlement, ID: h.id(), At: h.hostTime(l.replica), Decision: was.draft.ID, Status: rationale.StatusSuccess,
 		By: "sam@bank.example", Why: "the statement",
+	}
+	if late := h.r.IntN(4) == 0; late && h.log == nil && !h.steady {
+		s.At = s.At.Add(time.Hour)
 	}
 	switch {
 	case h.r.IntN(3) == 0:
@@ -160,12 +170,17 @@ func (h *history) settle(step Step, l *life) error {
 	return h.begin(e, l, running, func(ctx context.Context) error { return l.ledger.Settle(ctx, s) })
 }
 
+// ending reports whether an outcome of a call is being recorded.
+func (h *history) ending(of *event) bool {
+	return slices.ContainsFunc(h.trace.events, func(e *event) bool { return e.o != nil && e.end == 0 && e.o.Decision == of.draft.ID })
+}
+
 // halt delivers a suspension, or the end of one.
 func (h *history) halt(step Step, l *life) error {
 	e := &event{step: step.N, do: step.Do, why: fmt.Sprintf("step %d", step.N)}
 	c := &h.plan.World.Classes[h.r.IntN(len(h.plan.World.Classes))]
 	e.what = []rationale.Suspension{
-		{Agent: agentName(h.r.IntN(h.plan.World.Agents))},
+		{Agent: h.plan.World.agent(h.r.IntN(h.plan.World.Agents))},
 		{Authorization: c.Authorization},
 		{Authorization: c.Authorization, Class: c.Name},
 		{Everything: true},
@@ -173,8 +188,8 @@ func (h *history) halt(step Step, l *life) error {
 	at := h.hostTime(l.replica)
 	e.at = at
 	if step.Do == resume {
-		if in := l.ledger.Suspensions(); len(in) > 0 {
-			e.what = *in[h.r.IntN(len(in))].Suspension
+		if was := h.pick(func(o *event) bool { return o.do == suspend }); was != nil {
+			e.what = was.what
 		}
 		return h.begin(e, l, running, func(ctx context.Context) error { return l.ledger.Resume(ctx, e.what, "sam@bank.example", e.why, at) })
 	}

@@ -29,7 +29,8 @@ type World struct {
 	Replicas int
 	Agents   int
 	Classes  []Class
-	Rotate   int // records of a segment; 0: as many as fit
+	Rotate   int    // records of a segment; 0: as many as fit
+	Mark     string // part of all names, where several histories share a ledger
 }
 
 // Home says where the ledger keeps its records.
@@ -105,7 +106,7 @@ var frequency = []struct {
 	{suspend, 2},
 	{resume, 3},
 	{clock, 7},
-	{cancel, 3},
+	{cancel, 5},
 	{fault, 3},
 	{crash, 4},
 	{rest, 6},
@@ -234,11 +235,11 @@ const (
 	requester = "customer@bank.example"
 )
 
-// AgentName returns an agent's id.
-func agentName(i int) string { return fmt.Sprintf("agent-%d", i) }
+// agent returns the id of an agent.
+func (w *World) agent(i int) string { return fmt.Sprintf("agent-%d%s", i, w.Mark) }
 
 // limits returns what a call of a class is held against.
-func (c *Class) limits() []rationale.Limit {
+func (w *World) limits(c *Class) []rationale.Limit {
 	var all []rationale.Limit
 	for i, l := range c.Limits {
 		out := rationale.Limit{Kind: rationale.CheckWindow, ID: fmt.Sprintf("limits[%d]", i), Max: fmt.Sprint(l.Max), Currency: "EUR", Per: l.Per}
@@ -246,7 +247,7 @@ func (c *Class) limits() []rationale.Limit {
 			out.Kind, out.Currency = rationale.CheckRate, ""
 		}
 		if l.Shared {
-			out.CostCentre = "CC-1"
+			out.CostCentre = "CC-1" + w.Mark
 		}
 		if l.Per == "hour" || l.Per == "day" {
 			out.Zone = "UTC"
