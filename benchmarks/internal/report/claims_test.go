@@ -54,6 +54,7 @@ func TestEachClaimCanFail(t *testing.T) {
 		{"governed-sync-64", "ambit", slower(1.2), []string{"governed-sync-64: times as many calls as one goroutine"}},
 		{"governed-os", "ambit", slower(1.5), []string{"governed-os: times as long as governed and two appends"}},
 		{"write-floor", "write-floor", slower(1.5), nil},
+		{"admit-memory", "ambit", func(r *measure.Result) { r.BOp = 300_000 }, []string{"admit-memory: KiB kept of 1,000,000 calls in a day's window"}},
 	} {
 		var found []string
 		for _, c := range Claims(worse(tt.name, tt.impl, tt.change)) {

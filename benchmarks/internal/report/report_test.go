@@ -43,6 +43,7 @@ var numbers = []measure.Result{
 	{Case: "governed-sync-64", Impl: "ambit", NsOp: 36000},
 	{Case: "governed-os", Impl: "ambit", NsOp: 31000},
 	{Case: "write-floor", Impl: "write-floor", NsOp: 2800},
+	{Case: "admit-memory", Impl: "ambit", NsOp: 2400, BOp: 60_000, AllocsOp: 700},
 	{Case: "scale-10", Impl: "ambit", NsOp: 650},
 	{Case: "scale-10k", Impl: "ambit", NsOp: 700},
 	{Case: "load-10k", Impl: "ambit", NsOp: 1912345678, BOp: 1645684720, AllocsOp: 28272212},
