@@ -237,7 +237,7 @@ func (h *history) ask(step Step, l *life) error {
 		}
 	case again:
 		was := h.pick(func(o *event) bool {
-			return o.draft != nil && len(o.draft.Limits) > 0 && o.draft.Mode == rationale.Enforce && h.trace.lives[o.life-1].replica == l.replica
+			return o.draft != nil && o.d.Ticket == nil && len(o.draft.Limits) > 0 && o.draft.Mode == rationale.Enforce && h.trace.lives[o.life-1].replica == l.replica
 		})
 		if was == nil {
 			return nil

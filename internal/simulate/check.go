@@ -12,7 +12,7 @@ import (
 // a ledger works: it has a list of everything, and adds up.
 func check(p *Plan, t *trace) error {
 	c := newChecker(p, t)
-	for _, rule := range []func() error{c.evidence, c.outcomes, c.clocks, c.limits, c.tickets, c.reviews, c.suspensions, c.failures, c.denials} {
+	for _, rule := range []func() error{c.evidence, c.outcomes, c.clocks, c.limits, c.tickets, c.reviews, c.suspensions, c.begins, c.failures, c.denials} {
 		if err := rule(); err != nil {
 			return err
 		}

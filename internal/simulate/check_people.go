@@ -137,6 +137,18 @@ func (c *checker) suspensions() error {
 	return nil
 }
 
+// begins checks that a process begins with what is on record, and nothing else.
+func (c *checker) begins() error {
+	for _, l := range c.lives {
+		for _, why := range l.suspended {
+			if !slices.ContainsFunc(c.events, func(s *event) bool { return s.do == suspend && s.why == why && c.place(s) >= 0 }) {
+				return violated("a process begins with what is on record", "a suspension that is not: %s", why)
+			}
+		}
+	}
+	return nil
+}
+
 // inForce reports whether a suspension certainly was in force for a call, and
 // whether it may have been.
 func (c *checker) inForce(s, e *event, at int) (certainly, maybe bool) {

@@ -186,7 +186,11 @@ func (h *history) quiet() error {
 		case l.dead, t.health:
 		case l.failed == nil:
 			l.ledger = l.opened
-			h.trace.lives[l.n-1].ready = h.moment()
+			life := h.trace.lives[l.n-1]
+			life.ready = h.moment()
+			for _, s := range l.ledger.Suspensions() {
+				life.suspended = append(life.suspended, s.Message)
+			}
 		case !h.trace.troubledSince(h.trace.lives[l.n-1].begin):
 			return &Violation{Rule: "a journal opens after whatever happened", Detail: l.failed.Error()}
 		default:

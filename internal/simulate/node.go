@@ -102,21 +102,22 @@ func (n *node) Commit(ctx context.Context, s ledger.Step) error {
 		<-f.turn
 	}
 	if !f.over {
-		n.serve()
+		n.serve(ctx)
 	}
 	return f.err
 }
 
 // serve commits all that wait, and lets the next one lead of those who came
 // meanwhile.
-func (n *node) serve() {
+func (n *node) serve(ctx context.Context) {
+	dead := n.hooks.at(ctx, "lead")
 	n.mu.Lock()
 	batch := n.queue
 	n.queue = nil
 	n.mu.Unlock()
-	again := n.try(batch, false)
+	again := n.try(batch, dead, false)
 	for again {
-		again = n.try(batch, true)
+		again = n.try(batch, n.hooks.at(ctx, "lead again"), true)
 	}
 	for _, f := range batch[1:] {
 		n.turn(f)
@@ -133,11 +134,14 @@ func (n *node) turn(f *flight) {
 	close(f.turn)
 }
 
-// try makes an attempt to commit a batch, and reports whether it takes another. The
-// first hopes that nobody else appends; a later one locks the log.
-func (n *node) try(batch []*flight, lock bool) (again bool) {
+// try makes an attempt to commit a batch, unless the process has ended, and reports
+// whether it takes another. The first hopes that nobody else appends; a later one
+// locks the log.
+func (n *node) try(batch []*flight, err error, lock bool) (again bool) {
 	defer n.log.unlock(n)
-	err := n.begin(batch[0].ctx, lock)
+	if err == nil && lock {
+		err = n.catchUp(batch[0].ctx)
+	}
 	var taken []*flight
 	if err == nil {
 		taken, err = n.send(batch, lock)
@@ -169,11 +173,8 @@ func undo(taken []*flight, uncertain bool) {
 // others have done since.
 var errStale = errors.New("it has to be seen with all that others have appended")
 
-// begin makes the state that of the log, as far as the attempt needs it.
-func (n *node) begin(ctx context.Context, lock bool) error {
-	if err := n.hooks.at(ctx, "take"); err != nil || !lock {
-		return err
-	}
+// catchUp locks the log, and makes the state that of it.
+func (n *node) catchUp(ctx context.Context) error {
 	for !n.log.lock(n) {
 		if err := n.hooks.at(ctx, "wait for the lock"); err != nil {
 			return err

@@ -177,6 +177,9 @@ func (h *history) ending(of *event) bool {
 
 // halt delivers a suspension, or the end of one.
 func (h *history) halt(step Step, l *life) error {
+	if err := h.settleDown(func() bool { return !l.halting() }); err != nil || l.dead || l.ledger == nil {
+		return err
+	}
 	e := &event{step: step.N, do: step.Do, why: fmt.Sprintf("step %d", step.N)}
 	c := &h.plan.World.Classes[h.r.IntN(len(h.plan.World.Classes))]
 	e.what = []rationale.Suspension{

@@ -112,6 +112,27 @@ var frequency = []struct {
 	{rest, 6},
 }
 
+// rivals are what is most likely to come between an action and its record.
+func rivals(of Action) []Action {
+	switch of {
+	case call:
+		return []Action{call, call, suspend, cancel, crash}
+	case use:
+		return []Action{use, answer, crash}
+	case answer:
+		return []Action{answer, use, cancel}
+	case end:
+		return []Action{settle, settle, crash}
+	case settle:
+		return []Action{end, settle}
+	case suspend:
+		return []Action{crash, resume}
+	case cancel:
+		return []Action{cancel, call}
+	}
+	return []Action{of}
+}
+
 // NewPlan draws the plan of one history.
 func NewPlan(seed uint64, history int) *Plan {
 	home := OnFiles
@@ -139,11 +160,16 @@ func NewPlan(seed uint64, history int) *Plan {
 				break
 			}
 		}
-		if calm && (do == fault || do == cancel) {
-			do = call
-		}
 		if asking && (do == end || do == call) && r.IntN(2) == 0 {
 			do = []Action{answer, use}[r.IntN(2)]
+		}
+		if n > 0 && r.IntN(5) == 0 {
+			before := &p.Steps[n-1]
+			all := rivals(before.Do)
+			do, before.Moves = all[r.IntN(len(all))], r.IntN(3)
+		}
+		if calm && (do == fault || do == cancel) {
+			do = call
 		}
 		moves := 0
 		for r.IntN(5) < 3 && moves < 12 {

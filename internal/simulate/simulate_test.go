@@ -47,7 +47,7 @@ func histories(t *testing.T, seed uint64, n int) {
 
 // A history is the same each time: what it says can be looked into.
 func TestAHistoryIsTheSameEachTime(t *testing.T) {
-	for i := range 40 {
+	for i := range 200 {
 		p := NewPlan(7, i)
 		first, err := Tell(p)
 		require.NoError(t, err)

@@ -28,6 +28,7 @@ type span struct {
 	replica           int
 	begin, ready, end int
 	power             bool
+	suspended         []string // when it began: the grounds of what is
 }
 
 // event is one operation.
