@@ -60,6 +60,10 @@ func (h *history) try(step Step) error {
 	return fmt.Errorf("there is no action %q", step.Do)
 }
 
+// maxSetBack is how far the clock of a log is set back at most: its replicas go on
+// with a later time that they know.
+const maxSetBack = 8 * time.Second
+
 // setClock sets the clock of one host, or of the log and all hosts, to an earlier or
 // later time.
 func (h *history) setClock() {
@@ -76,7 +80,7 @@ func (h *history) setClock() {
 		h.trace.say("the clock of replica %d is %s off", i, by)
 	default:
 		if by < 0 {
-			by = -time.Second * time.Duration(1+h.r.IntN(8))
+			by = -time.Duration(1 + h.r.Int64N(int64(maxSetBack)))
 		}
 		for i := range h.off {
 			h.off[i].Add(int64(by))
@@ -91,11 +95,6 @@ func (h *history) trip() {
 	case h.sick != healthy || h.network:
 		h.trace.say("disk and network work again")
 		h.heal()
-		for _, s := range h.trace.troubles {
-			if s.end == 0 {
-				s.end = h.moment()
-			}
-		}
 	case h.log != nil:
 		h.trace.say("the network loses and delays")
 		h.network = true
@@ -135,11 +134,12 @@ func (h *history) giveUp(step Step) error {
 		}
 		h.trace.say("whoever waits for step %d gives up", t.n-1)
 		t.event.gaveUp = true
+		check := &task{n: step.N + 1, life: l, health: true}
+		if l.disk != nil {
+			l.tasks = append(l.tasks, check)
+		}
 		t.stop(context.DeadlineExceeded)
 		if l.disk != nil {
-			check := &task{n: step.N + 1, life: l}
-			l.tasks = append(l.tasks, check)
-			check.health = true
 			h.s.start(check, running, func(ctx context.Context) { _ = l.opened.Journal().Append(ctx) })
 		}
 		return h.quiet()

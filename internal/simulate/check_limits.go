@@ -172,8 +172,8 @@ func (c *checker) attempts(e *event, l *rationale.Limit, most *big.Rat) {
 	}
 }
 
-// together checks all that is admitted when one more is, without what was spent
-// beyond an estimate.
+// together checks what was asked for before a call, and is admitted when that is,
+// without what was spent beyond an estimate: of two at the same time both count.
 func (c *checker) together(e *event) error {
 	for i := range e.d.Limits {
 		l := &e.d.Limits[i]
@@ -181,7 +181,7 @@ func (c *checker) together(e *event) error {
 		for _, t := range c.calls {
 			for j := range t.d.Limits {
 				o := &t.d.Limits[j]
-				if accountOf(t.d, o) != accountOf(e.d, l) || t.admitted.certain == 0 || t.admitted.certain > e.end || c.shared && t.admitted.n > c.place(e) {
+				if accountOf(t.d, o) != accountOf(e.d, l) || t.admitted.begin > e.begin || t.admitted.certain == 0 || t.admitted.certain > e.end || c.shared && t.admitted.n > c.place(e) {
 					continue
 				}
 				from := t.prefix(func(f *fact) bool { return f.certain > 0 && f.certain <= e.end })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -195,6 +196,11 @@ func (h *history) quiet() error {
 			return &Violation{Rule: "a journal opens after whatever happened", Detail: l.failed.Error()}
 		default:
 			h.heal()
+			h.fs.Unlock()
+			if h.forgot {
+				h.fs, h.forgot = h.fs.Crash(h.r), false
+			}
+			l.dead = true
 			if err := h.open(l.replica); err != nil {
 				return err
 			}
@@ -221,9 +227,15 @@ func (h *history) move() (bool, error) {
 	return true, h.quiet()
 }
 
+// maxMoves is far more than what is begun in a history takes.
+const maxMoves = 20_000
+
 // settleDown moves until a condition holds, or everything has ended.
 func (h *history) settleDown(until func() bool) error {
-	for !until() {
+	for n := 0; !until(); n++ {
+		if n == maxMoves {
+			return violated("everything that was begun ends", "%d moves were made", n)
+		}
 		if moved, err := h.move(); err != nil || !moved {
 			return err
 		}
@@ -255,11 +267,12 @@ func (h *history) end(replica int, power bool) error {
 	span.end, span.power = h.moment(), power
 	h.s.mu.Lock()
 	l.dead = true
+	tasks := slices.Clone(l.tasks)
 	h.s.mu.Unlock()
 	if l.disk != nil {
 		l.disk.end(h.r.IntN(600))
 	}
-	for _, t := range l.tasks {
+	for _, t := range tasks {
 		if t.event != nil || t.health { // who opens a journal finds out by itself
 			t.stop(errDead)
 		}
@@ -307,6 +320,11 @@ func (h *history) sicken(what trouble) {
 
 func (h *history) heal() {
 	h.sick, h.network = healthy, false
+	for _, s := range h.trace.troubles {
+		if s.end == 0 {
+			s.end = h.moment()
+		}
+	}
 	if h.fs != nil {
 		h.fs.Inject(nil)
 	}

@@ -95,10 +95,11 @@ func (n *node) Commit(ctx context.Context, s ledger.Step) error {
 	n.mu.Lock()
 	n.queue = append(n.queue, f)
 	waits := n.leading
-	n.leading = true
+	if n.leading = true; waits {
+		n.hooks.wait(ctx) // before anybody can wake it
+	}
 	n.mu.Unlock()
 	if waits {
-		n.hooks.wait(ctx)
 		<-f.turn
 	}
 	if !f.over {

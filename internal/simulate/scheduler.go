@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -27,7 +26,7 @@ type scheduler struct {
 var errStuck = errors.New("nothing goes on: somebody waits for what nobody does")
 
 // stuckAfter is far more than a history takes, on a machine that does much else.
-const stuckAfter = 3 * time.Second
+const stuckAfter = 20 * time.Second
 
 func newScheduler() *scheduler {
 	s := new(scheduler)
@@ -155,12 +154,6 @@ func (s *scheduler) quiet() ([]*task, error) {
 	defer s.mu.Unlock()
 	for s.running > 0 || s.waiting > 0 && !s.journalParked() {
 		if s.stuck {
-			println("STUCK", s.running, s.waiting, len(s.seats))
-			for _, p := range s.seats {
-				println(p.place, p.n(), p.life.n, p.life.dead)
-			}
-			buf := make([]byte, 1<<20)
-			println(string(buf[:runtime.Stack(buf, true)]))
 			return nil, errStuck
 		}
 		s.changed.Wait()

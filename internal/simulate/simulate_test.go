@@ -1,9 +1,7 @@
 package simulate
 
 import (
-	"os"
 	"runtime"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,9 +16,6 @@ func TestHistories(t *testing.T) {
 	n := 12_000
 	if testing.Short() {
 		n = 400
-	}
-	if text := os.Getenv("N"); text != "" {
-		n, _ = strconv.Atoi(text)
 	}
 	histories(t, 1, n)
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"syscall"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ambit-go/ambit/guard/guardtest"
+	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/internal/crashfs"
 	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
@@ -60,4 +62,45 @@ func TestASnapshotHasNoSuspensionThatIsNotRecorded(t *testing.T) {
 	}
 	require.NoError(t, l.Close())
 	assert.Empty(t, openLedger(t, fs, clock).Suspensions())
+}
+
+// The outcome that it did not run is recorded once, also where nobody waited to hear
+// of that.
+func TestWhatDidNotRunDidNotRunOnce(t *testing.T) {
+	disk := &slowDisk{FS: crashfs.New()}
+	l, err := ledger.Open(dir, journal.WithFS(disk))
+	require.NoError(t, err)
+	var release chan struct{}
+	for _, d := range []*rationale.Decision{guardtest.Allowed(), guardtest.Denied()} {
+		if release != nil {
+			close(release) // the one before is recorded, and shows up
+			require.NoError(t, l.Journal().Append(ctx))
+		}
+		var entered chan struct{}
+		entered, release = disk.hang()
+		short, cancel := context.WithCancel(ctx)
+		answer := make(chan error)
+		go func() { answer <- l.Admit(short, d) }()
+		<-entered
+		cancel()
+		require.ErrorIs(t, <-answer, journal.ErrUncertain)
+	}
+	asked, last := make(chan struct{}, 1), make(chan error)
+	go func() { last <- l.Admit(told{ctx, asked}, guardtest.Denied()) }()
+	<-asked // it is queued behind the one that nobody waits for
+	close(release)
+	require.NoError(t, <-last)
+	require.NoError(t, l.Close())
+	assert.Empty(t, journal.Verify(journal.Expect{FS: disk.FS}, dir).Problems)
+}
+
+// told is a context that says when it is waited for.
+type told struct {
+	context.Context
+	asked chan struct{}
+}
+
+func (c told) Done() <-chan struct{} {
+	c.asked <- struct{}{}
+	return c.Context.Done()
 }
