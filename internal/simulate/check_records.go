@@ -241,11 +241,11 @@ func (c *checker) rightly(e *event) error {
 	return violated("nothing is refused for no reason", "%s", e)
 }
 
-// inFlight reports whether another operation like it was under way at the same
-// time, had no certain end, or ended in the other's favour.
+// rival reports whether another operation like it was under way at the same time,
+// had no certain end, or is on record.
 func (c *checker) rival(e *event, alike func(*event) bool) bool {
 	for _, o := range c.events {
-		if o != e && alike(o) && o.begin < e.end && (o.end == 0 || o.err == nil || o.end > e.begin || errors.Is(o.err, errUncertain)) {
+		if o != e && alike(o) && o.begin < e.end && (o.end == 0 || o.err == nil || o.end > e.begin || errors.Is(o.err, errUncertain) || c.place(o) >= 0) {
 			return true
 		}
 	}
