@@ -199,6 +199,7 @@ func (h *history) quiet() error {
 			h.fs.Unlock()
 			if h.forgot {
 				h.fs, h.forgot = h.fs.Crash(h.r), false
+				h.trace.lives[l.n-1].power = true
 			}
 			l.dead = true
 			if err := h.open(l.replica); err != nil {
