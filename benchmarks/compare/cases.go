@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-go/ambit/benchmarks/internal/cases/admit"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/bound"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/governed"
 	"github.com/ambit-go/ambit/benchmarks/internal/cases/load"
@@ -23,7 +24,7 @@ import (
 // caseOrder is the order of the results.
 var caseOrder = []string{
 	"eval", "eval-complex", "check", "check-deny", "scan-floor", "parallel", "governed", "governed-otel",
-	"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
+	"governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor", "governed-approval", "admit-memory",
 	"admit-pg", "pg-floor", "scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when", "load-10k", "load-10k-live",
 }
 
@@ -42,6 +43,12 @@ var groups = []group{
 	{
 		cases: []string{"load-10k", "load-10k-live"},
 		build: func(p pace) (measure.Group, error) { return measure.Group{Cases: load.Cases(p.classes)}, nil },
+	},
+	{
+		cases: []string{"admit-memory"},
+		build: func(p pace) (measure.Group, error) {
+			return measure.Group{Cases: []measure.Case{admit.Case(100 * p.classes)}}, nil
+		},
 	},
 	{
 		cases: []string{"scale-10", "scale-10k", "scale-10k-uniform", "scale-10k-when"}, share: 0.11,
@@ -71,6 +78,7 @@ var groups = []group{
 	{
 		cases: []string{
 			"governed", "governed-otel", "governed-sync", "fsync-floor", "governed-sync-64", "governed-os", "write-floor",
+			"governed-approval",
 		},
 		share: 0.24,
 		build: func(pace) (measure.Group, error) {

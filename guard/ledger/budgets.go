@@ -357,29 +357,3 @@ func (b *budgets) close(id string, r *reservation, spent *charge) {
 		b.ended.add(id)
 	}
 }
-
-// recent are the last decisions that took of their limits and have ended: one
-// that is asked for again takes nothing again.
-type recent struct {
-	ids  map[string]bool
-	ring []string
-	next int
-}
-
-const maxRecent = 4096
-
-func (r *recent) has(id string) bool { return r.ids[id] }
-
-func (r *recent) add(id string) {
-	if r.ids == nil {
-		r.ids = make(map[string]bool)
-	}
-	r.ids[id] = true
-	if len(r.ring) < maxRecent {
-		r.ring = append(r.ring, id)
-		return
-	}
-	delete(r.ids, r.ring[r.next])
-	r.ring[r.next] = id
-	r.next = (r.next + 1) % maxRecent
-}

@@ -16,6 +16,7 @@ type budgetsState struct {
 	Recorded time.Time      `json:"recorded,omitzero"`
 	Accounts []accountState `json:"accounts,omitempty"`
 	Taken    []takenState   `json:"taken,omitempty"` // in the order of At and Decision
+	Ended    []byte         `json:"ended,omitempty"` // as recent has them
 }
 
 type accountState struct {
@@ -48,7 +49,7 @@ type partState struct {
 
 func (b *budgets) state() budgetsState {
 	maps.DeleteFunc(b.accounts, func(_ accountKey, a *account) bool { return a.idle(b.recorded) })
-	s := budgetsState{Recorded: b.recorded}
+	s := budgetsState{Recorded: b.recorded, Ended: b.ended.save()}
 	index := make(map[accountKey]int, len(b.accounts))
 	for i, key := range slices.SortedFunc(maps.Keys(b.accounts), accountKey.compare) {
 		a := b.accounts[key]
@@ -103,6 +104,7 @@ func (b *budgets) restore(s budgetsState) error {
 		b.taken[t.Decision] = r
 		b.bytes += r.size()
 	}
+	b.ended.restore(s.Ended)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"syscall"
@@ -59,6 +60,21 @@ func admits(t *testing.T, l *ledger.Memory, d *rationale.Decision) bool {
 	t.Helper()
 	require.NoError(t, l.Admit(ctx, d))
 	return d.Verdict == rationale.Allow
+}
+
+func TestLimitsOfAMemory(t *testing.T) {
+	t.Run("with a recorder", func(t *testing.T) {
+		guardtest.TestLimits(t, func(*testing.T) guardtest.LimitsLedger { return ledger.New(&guardtest.Recorder{}) })
+	})
+	t.Run("on a journal", func(t *testing.T) {
+		guardtest.TestLimits(t, func(t *testing.T) guardtest.LimitsLedger { return openLedger(t, crashfs.New()) })
+	})
+	t.Run("on a shared log", func(t *testing.T) {
+		guardtest.TestLimits(t, func(t *testing.T) guardtest.LimitsLedger {
+			m, _ := join(t, &shelf{now: time.Now()})
+			return m
+		})
+	})
 }
 
 func TestARefusalNamesTheLimitAndWhatIsLeft(t *testing.T) {
@@ -455,4 +471,26 @@ func TestAWindowThatIsRecordedStaysOpen(t *testing.T) {
 	l := openLedger(t, fs)
 	assert.False(t, admits(t, l, spending(noon.Add(time.Minute), "41", daily("100"))))
 	assert.True(t, admits(t, l, spending(noon.Add(time.Minute), "40", daily("100"))))
+}
+
+// An outcome that is being recorded comes first: a settlement beside it would be on
+// record, and not count.
+func TestNothingIsSettledWhileItsOutcomeIsRecorded(t *testing.T) {
+	disk := &slowDisk{FS: crashfs.New()}
+	l, err := ledger.Open(dir, journal.WithFS(disk), journal.WithClock(func() time.Time { return noon.Add(time.Hour) }))
+	require.NoError(t, err)
+	d := spending(noon, "10", sliding("100", "24h0m0s"))
+	require.True(t, admits(t, l, d))
+	entered, release := disk.hang()
+	answer := make(chan error)
+	go func() { answer <- l.Complete(ctx, ended(d, 0, rationale.StatusNotExecuted, "")) }()
+	<-entered
+	late := settlement(d, d.Lease.Add(time.Second), rationale.StatusSuccess, "30")
+	short, cancel := context.WithCancel(ctx)
+	cancel() // it must not wait
+	require.ErrorIs(t, l.Settle(short, late), ledger.ErrNotHeld)
+	close(release)
+	require.NoError(t, <-answer)
+	require.ErrorIs(t, l.Settle(ctx, late), ledger.ErrNotHeld)
+	require.NoError(t, l.Close())
 }

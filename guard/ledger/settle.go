@@ -89,6 +89,9 @@ func (t *settling) take() (recs []rationale.Record, expendable bool, err error) 
 	if r == nil || r.settling || !r.waits(t.asOf(s.At)) {
 		return nil, false, ErrNotHeld
 	}
+	if e := t.open.get(s.Decision); e != nil && e.claimed {
+		return nil, false, ErrNotHeld // its outcome is being recorded, and would come first
+	}
 	if _, ok := money.Parse(s.Spent); !ok && (s.Spent != "" || r.priced() && s.Status != rationale.StatusNotExecuted) {
 		return nil, false, fmt.Errorf("ledger: the settlement needs the amount that was spent, in plain digits such as 129.95; %q is none", s.Spent)
 	}

@@ -47,8 +47,11 @@ func (m *Memory) commit(ctx context.Context, s step) error {
 	}
 	recs = append(recs, notExecuted(strays, recs[0].RecordTime())...)
 	if err := m.write(ctx, expendable && len(strays) == 0, recs); err != nil {
-		m.returnStrays(strays)
-		s.undo(errors.Is(err, journal.ErrUncertain))
+		uncertain := errors.Is(err, journal.ErrUncertain)
+		if !uncertain { // otherwise they may have their outcome
+			m.returnStrays(strays)
+		}
+		s.undo(uncertain)
 		return err
 	}
 	if m.journal == nil {

@@ -439,3 +439,35 @@ func TestAskingChangesNothing(t *testing.T) {
 	assert.Len(t, l.Tickets(d.At), 1)
 	require.NoError(t, l.Answer(ctx, answers(d, "sam", rationale.AnswerApprove)))
 }
+
+// Who approves again, not knowing whether the first time was recorded, is still one
+// person.
+func TestAnApprovalWhoseAnswerIsLostCountsOnce(t *testing.T) {
+	disk := &slowDisk{FS: crashfs.New()}
+	l, err := ledger.Open(dir, journal.WithFS(disk))
+	require.NoError(t, err)
+	d := asks("pay")
+	require.NoError(t, l.Admit(ctx, d))
+	entered, release := disk.hang()
+	short, cancel := context.WithCancel(ctx)
+	first, again := make(chan error), make(chan error)
+	go func() { first <- l.Answer(short, answers(d, "sam", rationale.AnswerApprove)) }()
+	<-entered
+	cancel()
+	require.ErrorIs(t, <-first, journal.ErrUncertain)
+	asked := make(chan struct{}, 2)
+	go func() { again <- l.Answer(told{ctx, asked}, answers(d, "Sam", rationale.AnswerApprove)) }()
+	<-asked
+	<-asked // it is queued behind the first
+	close(release)
+	require.NoError(t, <-again)
+	for range 2 { // also for the next process
+		use := presents(d)
+		require.NoError(t, l.Admit(ctx, use))
+		assert.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ApprovalInvalid}, use.Reasons)
+		require.NoError(t, l.Close())
+		l, err = ledger.Open(dir, journal.WithFS(disk))
+		require.NoError(t, err)
+	}
+	require.NoError(t, l.Close())
+}

@@ -53,6 +53,12 @@ func Autoscaler(granted, expires time.Time) authority.Document {
 	return authority.Document{Name: "payments-autoscaler.yaml", Data: dated(autoscaler, granted, expires)}
 }
 
+// Approver returns the same authorization, but that people approve each call.
+func Approver(granted, expires time.Time) authority.Document {
+	text := strings.Replace(autoscaler, `when: "facts.change_freeze"`, `when: "args.replicas > 0"`, 1)
+	return authority.Document{Name: "payments-approver.yaml", Data: dated(text, granted, expires)}
+}
+
 // ScaleDeployment is the tool of [Autoscaler].
 func ScaleDeployment() authority.Tool {
 	return authority.Tool{

@@ -75,6 +75,7 @@ func Claims(results []measure.Result) []Claim {
 			func() float64 { return f.over(f.ns("governed-os", ours), f.ns("write-floor", "write-floor")) }),
 		f.claim("admit-pg: times as long as a bare transaction", 2, false,
 			func() float64 { return f.over(f.ns("admit-pg", ours), f.ns("pg-floor", "pg-floor")) }),
+		f.counted("admit-memory: KiB kept of 1,000,000 calls in a day's window", 256, func() float64 { return f.bytes("admit-memory", ours) / 1024 }),
 	}
 	return all
 }

@@ -57,6 +57,7 @@ func TestEachClaimCanFail(t *testing.T) {
 		}},
 		{"write-floor", "write-floor", slower(1.5), nil},
 		{"admit-pg", "ambit", slower(1.1), []string{"admit-pg: times as long as a bare transaction"}},
+		{"admit-memory", "ambit", func(r *measure.Result) { r.BOp = 300_000 }, []string{"admit-memory: KiB kept of 1,000,000 calls in a day's window"}},
 	} {
 		var found []string
 		for _, c := range Claims(worse(tt.name, tt.impl, tt.change)) {

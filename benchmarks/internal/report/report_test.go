@@ -45,6 +45,7 @@ var numbers = []measure.Result{
 	{Case: "write-floor", Impl: "write-floor", NsOp: 2800},
 	{Case: "admit-pg", Impl: "ambit", NsOp: 590000},
 	{Case: "pg-floor", Impl: "pg-floor", NsOp: 300000},
+	{Case: "admit-memory", Impl: "ambit", NsOp: 2400, BOp: 60_000, AllocsOp: 700},
 	{Case: "scale-10", Impl: "ambit", NsOp: 650},
 	{Case: "scale-10k", Impl: "ambit", NsOp: 700},
 	{Case: "load-10k", Impl: "ambit", NsOp: 1912345678, BOp: 1645684720, AllocsOp: 28272212},

@@ -7,7 +7,8 @@
 // the ledger is on a journal in a temporary folder, beside what the disk
 // needs for as many bytes: governed-sync, and with 64 goroutines
 // governed-sync-64, wait for it, and governed-os, whose calls are of a class that
-// says so, does not.
+// says so, does not. In governed-approval the call is asked for, approved, and asked
+// for again.
 package governed
 
 import (
@@ -34,6 +35,10 @@ func Cases() (cases []measure.Case, closing func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed: %w", err)
 	}
+	asked, err := approved()
+	if err != nil {
+		return nil, nil, fmt.Errorf("case governed-approval: %w", err)
+	}
 	spans, closeSpans, err := traced()
 	if err != nil {
 		return nil, nil, fmt.Errorf("case governed-otel: %w", err)
@@ -43,7 +48,7 @@ func Cases() (cases []measure.Case, closing func(), err error) {
 		closeSpans()
 		return nil, nil, err
 	}
-	return append([]measure.Case{kept, spans}, onDisk...), func() { closeSpans(); closeDisk() }, nil
+	return append([]measure.Case{kept, asked, spans}, onDisk...), func() { closeSpans(); closeDisk() }, nil
 }
 
 func recorded() (measure.Case, error) {
