@@ -164,7 +164,7 @@ func (a *admission) countedAt() (time.Time, error) {
 	}
 	if skew := clock.Add(time.Since(a.asked)).Sub(a.latest); skew.Abs() > maxSkew {
 		return time.Time{}, fmt.Errorf("ledger: this process's clock is %s away from that of the shared log, which says %s: set the clock",
-			skew.Round(time.Millisecond), a.latest.UTC().Format(time.RFC3339Nano))
+			skew.Round(time.Second), a.latest.UTC().Format(time.RFC3339Nano))
 	}
 	return a.latest, nil
 }

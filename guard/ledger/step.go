@@ -24,12 +24,17 @@ type step interface {
 type turn chan struct{}
 
 func (t turn) take(ctx context.Context) error {
+	gone := ctx.Done()
 	select {
-	case t <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
+	case <-gone: // also where the turn is free
+	default:
+		select {
+		case t <- struct{}{}:
+			return nil
+		case <-gone:
+		}
 	}
+	return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
 }
 
 func (t turn) end() { <-t }

@@ -19,7 +19,7 @@ func (c *checker) evidence() error {
 		}
 		found := c.place(e) >= 0
 		switch {
-		case e.err == nil && !found && !c.expendable(e):
+		case e.err == nil && !found:
 			return violated("no act without a decision, and no answer without its record", "%s: its record is missing", e)
 		case e.refused() && found:
 			return violated("what is refused is not recorded", "%s", e)
@@ -42,35 +42,6 @@ const expire Action = "expire"
 // refused reports whether the ledger said that something does not count.
 func (e *event) refused() bool {
 	return errors.Is(e.err, ledger.ErrRefused) || errors.Is(e.err, ledger.ErrNotOpen) || errors.Is(e.err, ledger.ErrNotHeld)
-}
-
-// expendable reports whether a record may be lost with the machine, and a machine
-// ended.
-func (c *checker) expendable(e *event) bool {
-	was := e
-	if e.o != nil {
-		for _, o := range c.events {
-			if o.draft != nil && o.draft.ID == e.o.Decision && o.end > 0 && o.err == nil {
-				was = o
-			}
-		}
-	}
-	if was.draft == nil || was.draft.Terms.Durability != rationale.DurabilityOS {
-		return false
-	}
-	d := was.d
-	if d.Spend != nil || len(d.Limits) > 0 || d.Ticket != nil || d.Review != nil || d.Approval != "" {
-		return false
-	}
-	for _, l := range c.lives[e.life-1:] {
-		if l.power {
-			return true
-		}
-		if l.begin > e.end && l.ready > 0 {
-			break // its process has written it again, and waited for the disk
-		}
-	}
-	return false
 }
 
 // outcomes checks that every allowed decision has exactly one outcome, that nothing

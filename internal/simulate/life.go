@@ -38,9 +38,10 @@ type life struct {
 
 	tasks []*task // in flight
 
-	// Whoever answers holds the ledger's slot for answers; others wait for it in
-	// turn.
-	answers []*task
+	// Whoever answers has the ledger's turn for answers, and whoever suspends or resumes
+	// that for these; others wait for it in line.
+	answers  []*task
+	switches []*task
 
 	// The journal takes all that wait when it is free: queue[:taken] is what it
 	// works on.
@@ -51,9 +52,9 @@ type life struct {
 // waits is called when a task asks for the end of its context, which it does
 // before it waits. It is called with the scheduler's mutex held.
 func (l *life) waits(t *task) {
-	if t.asked == 1 && (t.kind == answer || t.kind == review) {
-		l.answers = append(l.answers, t)
-		if len(l.answers) > 1 && !l.dead {
+	if line := l.line(t); t.asked == 1 && line != nil {
+		*line = append(*line, t)
+		if len(*line) > 1 && !l.dead {
 			t.s.enter(t, inLine)
 		}
 		return
@@ -66,6 +67,17 @@ func (l *life) waits(t *task) {
 	}
 	l.queue = append(l.queue, t)
 	t.s.enter(t, queued)
+}
+
+// line is where a task waits for its turn; nil: it needs none.
+func (l *life) line(t *task) *[]*task {
+	switch t.kind {
+	case answer, review:
+		return &l.answers
+	case suspend, resume:
+		return &l.switches
+	}
+	return nil
 }
 
 // answered is called when a record is written: whoever works on the same frame
@@ -91,9 +103,15 @@ func (l *life) left(t *task) {
 	is := func(o *task) bool { return o == t }
 	l.tasks = slices.DeleteFunc(l.tasks, is)
 	l.leaveQueue(t)
-	first := slices.Index(l.answers, t) == 0
-	if l.answers = slices.DeleteFunc(l.answers, is); first && len(l.answers) > 0 && l.answers[0].state == inLine {
-		t.s.enter(l.answers[0], running)
+	if line := l.line(t); line != nil {
+		first := slices.Index(*line, t) == 0
+		if *line = slices.DeleteFunc(*line, is); first && len(*line) > 0 && (*line)[0].state == inLine {
+			next := running
+			if (*line)[0].kind == suspend && l.admitting() > 0 { // it is in force again before it goes on
+				next = barred
+			}
+			t.s.enter((*line)[0], next)
+		}
 	}
 	if l.admitting() > 0 {
 		return

@@ -157,9 +157,6 @@ func (h *history) settle(step Step, l *life) error {
 		Kind: rationale.KindSettlement, ID: h.id(), At: h.hostTime(l.replica), Decision: was.draft.ID, Status: rationale.StatusSuccess,
 		By: "sam@bank.example", Why: "the statement",
 	}
-	if late := h.r.IntN(4) == 0; late && h.log == nil && !h.steady {
-		s.At = s.At.Add(time.Hour)
-	}
 	switch {
 	case h.r.IntN(3) == 0:
 		s.Status = rationale.StatusNotExecuted

@@ -207,7 +207,7 @@ func newWorld(r *rand.Rand, home Home) World {
 		if r.IntN(2) == 0 {
 			c.Limits = append(c.Limits, shared)
 		}
-		c.Terms = drawTerms(r, len(c.Limits) == 0)
+		c.Terms = drawTerms(r)
 		w.Classes = append(w.Classes, c)
 	}
 	return w
@@ -221,7 +221,7 @@ func drawLimit(r *rand.Rand) Limit {
 	return l
 }
 
-func drawTerms(r *rand.Rand, free bool) rationale.Terms {
+func drawTerms(r *rand.Rand) rationale.Terms {
 	t := rationale.Terms{
 		ApproveBy: []string{"group:approvers", "vera@bank.example"}, ApproveQuorum: 1 + r.IntN(2), ApproveWithin: 30 * time.Minute,
 		ReviewBy: []string{"group:reviewers"}, ReviewWithin: 40 * time.Minute, MaxOverdue: r.IntN(2),
@@ -235,9 +235,6 @@ func drawTerms(r *rand.Rand, free bool) rationale.Terms {
 			{Person: "vera@bank.example", Currency: "EUR", UpTo: "28.5"},
 			{Person: "vera@bank.example", Currency: "SEK", UpTo: "1000"},
 		}
-	}
-	if free && r.IntN(2) == 0 {
-		t.Durability = rationale.DurabilityOS
 	}
 	return t
 }
