@@ -30,9 +30,12 @@ func (i *intruder) act(at time.Duration) error {
 	if i == nil {
 		return nil
 	}
-	log := i.fleet.Log()
+	var last fleet.Action
+	if log := i.fleet.Log(); len(log) > 0 {
+		last = log[len(log)-1]
+	}
 	var err error
-	switch last := log[max(len(log)-1, 0)]; {
+	switch {
 	case i.done == 0 && at >= 20*time.Minute: // what the guard denied the agent
 		err = i.fleet.Route("", "eu-central-1", 45)
 	case i.done == 1 && at >= 34*time.Minute:
