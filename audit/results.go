@@ -103,8 +103,8 @@ func (r *results) past(agent, action string) []*tally {
 // decided; where there is none, to every one of the agent.
 //
 // The error says why this run is no audit: an event log could not be read, has no
-// events at all or a gap in the time that is covered, or there is nothing to count
-// an act to. Gaps in the records are no reason: what they had explained is
+// events at all or a gap in the time that is covered, the state is one of runs that
+// were not recorded, or there is nothing to count an act to. Gaps in the records are no reason: what they had explained is
 // unexplained.
 func (r *Report) Results() (results []rationale.Audit, from, until time.Time, err error) {
 	if r.results == nil {
@@ -114,6 +114,8 @@ func (r *Report) Results() (results []rationale.Audit, from, until time.Time, er
 	switch {
 	case len(r.Problems) > 0:
 		err = fmt.Errorf("%s could not be read, so nobody knows what it holds", r.Problems[0].File)
+	case !r.before.Recorded && !r.before.Until.IsZero():
+		err = fmt.Errorf("what was found until %s by runs before this one is not recorded: remove %s to judge all of it again", r.before.Until.Format(time.RFC3339), r.statePath)
 	case r.results.nobodys > 0:
 		err = fmt.Errorf("%d acts of agent %s, or of others, count to no authorization: the records have none of the agent", r.results.nobodys, rationale.Printable(r.results.first))
 	case len(r.results.of) == 0:
@@ -145,8 +147,8 @@ func (r *Report) Results() (results []rationale.Audit, from, until time.Time, er
 // or from the first record on.
 func (r *Report) covers() (from, until time.Time) {
 	from = r.Since
-	if r.before.After(from) {
-		from = r.before
+	if r.before.Until.After(from) {
+		from = r.before.Until
 	}
 	if from.IsZero() {
 		from = r.Records.First

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -115,17 +116,39 @@ func TestRunsThatAreNoAudit(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// Each run covers the time from where the one before it ended.
+// Each run covers the time from where the one before it ended. One that is not
+// recorded takes nothing from those that are.
 func TestResultsFollowEachOther(t *testing.T) {
 	s := newScene(t).call(1, under("fleet", "scale")).event("e", 0, named("ec2:Tag"))
 	doc := s.document()
-	first, _ := s.run(doc)
-	require.NoError(t, first.Keep())
-	s.until = s.until.Add(time.Hour)
-	second, _ := s.run(doc)
-	got, from, until, err := second.Results()
+	next := func(record bool) Report {
+		before, err := doc.readState()
+		require.NoError(t, err)
+		s.until = s.until.Add(time.Hour)
+		run := newRun(t.Context(), Config{Document: doc, Until: s.until, Record: record}, s.dir)
+		run.before, run.found.before, run.records.source = before, before.Until, s.source
+		require.NoError(t, run.all())
+		require.NoError(t, run.report.Keep())
+		return run.report
+	}
+	unrecorded := next(false)
+	second := next(true)
+	_, _, _, err := second.Results()
+	assert.ErrorContains(t, err, "what was found until "+unrecorded.Until.Format(time.RFC3339)+" by runs before this one is not recorded: remove ")
+	require.NoError(t, os.Remove(doc.state))
+
+	first := next(true)
+	got, _, _, err := first.Results()
 	require.NoError(t, err)
-	assert.Equal(t, []rationale.Audit{{Authorization: "fleet"}}, got)
+	assert.Equal(t, []rationale.Audit{{Authorization: "fleet", Judged: 1, Unexplained: 1}}, got)
+	s.event("f", 0, named("ec2:Tag"))
+	s.document()
+	looked := next(false)
+	assert.Equal(t, 1, looked.Coverage.Findings[Unexplained])
+	third := next(true)
+	got, from, until, err := third.Results()
+	require.NoError(t, err)
+	assert.Equal(t, []rationale.Audit{{Authorization: "fleet", Judged: 1, Unexplained: 1}}, got)
 	assert.Equal(t, first.Until, from)
 	assert.Equal(t, s.until, until)
 }

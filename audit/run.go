@@ -25,6 +25,8 @@ type Config struct {
 	Findings func(Finding) error
 	// Only names the kinds of findings that are given out; nil: all.
 	Only []Kind
+	// Record says that the result is going to be recorded: Report.Results.
+	Record bool
 	// TempDir is where what does not fit into memory is put, in a folder of its
 	// own that is removed again. Empty: os.TempDir.
 	TempDir string
@@ -44,7 +46,7 @@ type Report struct {
 	Score        Score
 
 	results   *results
-	before    time.Time // until when an earlier run judged
+	before    *state // of an earlier run
 	state     state
 	statePath string
 }
@@ -137,7 +139,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	r.records = newRecordReader(doc, disk, r.results)
 	r.records.source = journal.ReadBodies
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, statePath: doc.state}
-	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}}
+	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}, Recorded: c.Record}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(), results: r.results,
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
@@ -168,7 +170,7 @@ func (r *run) all() error {
 	r.report.Timeline, r.report.Logs = *r.found.timeline, r.logs.logs
 	r.report.RecordGaps = r.records.gaps.list
 	r.report.Records = RecordReport{r.records.read, r.records.first, r.records.last}
-	r.report.results, r.report.before = r.results, r.before.Until
+	r.report.results, r.report.before = r.results, r.before
 	r.report.Score = scoreOf(&r.report)
 	return nil
 }

@@ -96,6 +96,7 @@ func auditLogs(t *terminal, args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	config.Record = *record
 	list := &findingList{t: t, lines: *out == "json"}
 	config.Findings = list.add
 	if !list.lines {

@@ -55,7 +55,7 @@ func audited() []mutant {
 		},
 		{
 			File: results, Package: pkg, Run: "^TestResultsFollowEachOther$",
-			Old: "if r.before.After(from) {", New: "if r.before.Before(from) {",
+			Old: "if r.before.Until.After(from) {", New: "if r.before.Until.Before(from) {",
 			Why: "an audit says that it covers what an earlier one judged",
 		},
 		{
@@ -92,6 +92,16 @@ func audited() []mutant {
 			File: "audit/event.go", Package: pkg, Run: "^TestDefaultKeysAreThoseOfTheRecipes$",
 			Old: "`impersonatedUser.extra[\"ambit-decision\"][]`, ", New: "",
 			Why: "who impersonates as the recipe says names no decision",
+		},
+		{
+			File: results, Package: pkg, Run: "^TestResultsFollowEachOther$",
+			Old: "case !r.before.Recorded && !r.before.Until.IsZero():", New: "case false:",
+			Why: "what a run found that was not recorded is in no record of the next one",
+		},
+		{
+			File: "audit/state.go", Package: pkg, Run: "^TestResultsFollowEachOther$",
+			Old: "|| r.before.Recorded && !r.state.Recorded {", New: "{",
+			Why: "who looks in between takes findings out of the next record",
 		},
 	}
 }
