@@ -18,9 +18,11 @@ type decision struct {
 	tool     string
 	agent    int // index of Document.agents
 	approval string
-	parent   string
-	expires  time.Time // of the authorization
-	lapses   time.Time // of the approval that was used, where that is known
+	// The id of the authorization that decided; empty: none did.
+	authorization string
+	parent        string
+	expires       time.Time // of the authorization
+	lapses        time.Time // of the approval that was used, where that is known
 
 	arguments []string // by index of Document.arguments
 	kept      []bool   // of which the record has the value
@@ -64,7 +66,7 @@ func (d *decision) end() time.Time {
 func (d *decision) encode(b *rowOut) {
 	b.str(d.id)
 	b.time(d.at)
-	for _, s := range []string{d.verdict, d.observed, d.standing, d.class, d.effect, d.tool, d.approval, d.parent} {
+	for _, s := range []string{d.verdict, d.observed, d.standing, d.class, d.effect, d.tool, d.approval, d.parent, d.authorization} {
 		b.str(s)
 	}
 	b.num(uint64(d.agent))
@@ -91,7 +93,7 @@ func (d *decision) encode(b *rowOut) {
 func (d *decision) decode(r *rowIn) {
 	*d = decision{arguments: d.arguments[:0], kept: d.kept[:0], used: d.used[:0]}
 	d.id, d.at = r.str(), r.time()
-	for _, s := range []*string{&d.verdict, &d.observed, &d.standing, &d.class, &d.effect, &d.tool, &d.approval, &d.parent} {
+	for _, s := range []*string{&d.verdict, &d.observed, &d.standing, &d.class, &d.effect, &d.tool, &d.approval, &d.parent, &d.authorization} {
 		*s = r.str()
 	}
 	d.agent, d.expires, d.lapses = int(r.num()), r.time(), r.time()

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
@@ -124,6 +125,9 @@ func Load(name string, data []byte) (*Document, error) {
 	}
 	return doc, nil
 }
+
+// Journals returns the folders, or files, of the records that are looked at.
+func (d *Document) Journals() []string { return slices.Clone(d.records) }
 
 // tool returns what the document says of a decision's tool; nil: nothing.
 func (d *Document) tool(name, class string) *toolEvents {

@@ -60,8 +60,8 @@ func defaultKeys(f Format) []string {
 		}
 	case Kubernetes:
 		return []string{
-			`requestObject.metadata.annotations["ambit.dev/decision"]`, `requestObject.metadata.labels["ambit.dev/decision"]`,
-			"user.extra.decision[]", "impersonatedUser.extra.decision[]", "userAgent", "auditID",
+			`impersonatedUser.extra["ambit-decision"][]`, `user.extra["ambit-decision"][]`,
+			`requestObject.metadata.annotations["ambit-go.github.io/decision"]`, "userAgent", "auditID",
 		}
 	}
 	return nil

@@ -46,13 +46,15 @@ type Finding struct {
 	Action    string    `json:"action,omitempty"`
 	Resource  string    `json:"resource,omitempty"`
 	Class     string    `json:"class,omitempty"` // of the decision
-	Tool      string    `json:"tool,omitempty"`
-	Key       string    `json:"key,omitempty"` // where in the event the key stands that joined them
-	Log       string    `json:"log,omitempty"` // the log that has the event
-	Place     string    `json:"place,omitempty"`
-	Record    string    `json:"record,omitempty"` // where the decision's record is
-	Nearest   []Nearest `json:"nearest,omitempty"`
-	Gap       string    `json:"gap,omitempty"` // of the journal, that the event's record may be lost in
+	// Authorization is the id of the one that the decision was made under.
+	Authorization string    `json:"authorization,omitempty"`
+	Tool          string    `json:"tool,omitempty"`
+	Key           string    `json:"key,omitempty"` // where in the event the key stands that joined them
+	Log           string    `json:"log,omitempty"` // the log that has the event
+	Place         string    `json:"place,omitempty"`
+	Record        string    `json:"record,omitempty"` // where the decision's record is
+	Nearest       []Nearest `json:"nearest,omitempty"`
+	Gap           string    `json:"gap,omitempty"` // of the journal, that the event's record may be lost in
 }
 
 // Nearest is a decision near an event that no record explains.
@@ -68,7 +70,7 @@ func (f *Finding) encode(b *rowOut) {
 	b.time(f.At)
 	for _, s := range []string{
 		f.Event, f.Decision, string(f.Kind), f.Why, f.Agent, f.Principal, f.Action, f.Resource,
-		f.Class, f.Tool, f.Key, f.Log, f.Place, f.Record,
+		f.Class, f.Authorization, f.Tool, f.Key, f.Log, f.Place, f.Record,
 	} {
 		b.str(s)
 	}
@@ -78,7 +80,7 @@ func (f *Finding) decode(r *rowIn) {
 	*f = Finding{At: r.time()}
 	for _, s := range []*string{
 		&f.Event, &f.Decision, (*string)(&f.Kind), &f.Why, &f.Agent, &f.Principal, &f.Action, &f.Resource,
-		&f.Class, &f.Tool, &f.Key, &f.Log, &f.Place, &f.Record,
+		&f.Class, &f.Authorization, &f.Tool, &f.Key, &f.Log, &f.Place, &f.Record,
 	} {
 		*s = r.str()
 	}

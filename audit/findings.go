@@ -18,6 +18,7 @@ type findings struct {
 	row      rowOut
 	coverage Coverage
 	timeline *Timeline
+	results  *results
 	nearest  bool // there are unexplained events
 }
 
@@ -40,36 +41,44 @@ func (f *findings) told(at time.Time, seen bool, count func(*Coverage)) {
 
 // counted counts a finding of an event that is not given out, or was by an
 // earlier run, and reports whether that is all.
-func (f *findings) counted(k Kind, e *event) bool {
+func (f *findings) counted(k Kind, e *event, authorization string) bool {
 	if f.wanted(k) && !e.seen {
 		return false
 	}
 	if e.seen {
 		f.coverage.Before++
 	} else {
-		f.count(k, e.at, true)
+		f.ofAct(k, e.at, f.doc.agents[e.agent].id, e.action, authorization)
 	}
 	return true
 }
 
-func (f *findings) count(k Kind, at time.Time, ofEvent bool) {
-	switch {
-	case !f.judged(at) && ofEvent:
+// ofAct counts a finding of an event.
+func (f *findings) ofAct(k Kind, at time.Time, agent, action, authorization string) {
+	if !f.judged(at) {
 		f.coverage.Outside++
-	case f.judged(at):
-		f.coverage.Findings[k]++
-		f.timeline.add(at, k)
-		if ofEvent {
-			f.coverage.Mutating++
-			if k == UnknownResolved {
-				f.coverage.resolvedEvents++
-			}
-		}
+		return
 	}
+	f.count(k, at)
+	f.coverage.Mutating++
+	if k == UnknownResolved {
+		f.coverage.resolvedEvents++
+	}
+	f.results.add(k, agent, action, authorization)
+}
+
+func (f *findings) count(k Kind, at time.Time) {
+	f.coverage.Findings[k]++
+	f.timeline.add(at, k)
 }
 
 func (f *findings) add(found *Finding) error {
-	f.count(found.Kind, found.At, found.Event != "")
+	switch {
+	case found.Event != "":
+		f.ofAct(found.Kind, found.At, found.Agent, found.Action, found.Authorization)
+	case f.judged(found.At):
+		f.count(found.Kind, found.At)
+	}
 	if !f.judged(found.At) || !f.wanted(found.Kind) {
 		return nil
 	}
@@ -92,7 +101,7 @@ func (f *findings) keyOf(p *pending, i int) string {
 }
 
 func (f *Finding) of(d *decision) *Finding {
-	f.Decision, f.Class, f.Tool, f.Record = d.id, d.class, d.tool, d.place
+	f.Decision, f.Class, f.Authorization, f.Tool, f.Record = d.id, d.class, d.authorization, d.tool, d.place
 	return f
 }
 
@@ -104,7 +113,7 @@ func (f *findings) explained(p *pending, d *decision, c candidate) error {
 	case c.shared:
 		kind = ExplainedWeakly
 	}
-	if f.counted(kind, &p.event) {
+	if f.counted(kind, &p.event, d.authorization) {
 		return nil
 	}
 	found := f.ofEvent(kind, &p.event).of(d)
@@ -139,7 +148,7 @@ func (f *findings) explainedWeakly(e *event, d *decision) error {
 	if d.unknown() {
 		kind = UnknownResolved
 	}
-	if f.counted(kind, e) {
+	if f.counted(kind, e, d.authorization) {
 		return nil
 	}
 	found := f.ofEvent(kind, e).of(d)
@@ -149,11 +158,11 @@ func (f *findings) explainedWeakly(e *event, d *decision) error {
 
 // refused is an event with a decision that does not cover it.
 func (f *findings) refused(p *pending) error {
-	if f.counted(Unauthorized, &p.event) {
+	if f.counted(Unauthorized, &p.event, p.authorization) {
 		return nil
 	}
 	found := f.ofEvent(Unauthorized, &p.event)
-	found.Decision, found.Record, found.Tool, found.Class = p.refused, p.place, p.tool, p.class
+	found.Decision, found.Record, found.Tool, found.Class, found.Authorization = p.refused, p.place, p.tool, p.class, p.authorization
 	if p.key >= 0 && p.key < len(p.event.keys) {
 		found.Key = f.keyOf(p, p.key)
 		found.Why = fmt.Sprintf("%s of the event names a decision that does not cover it: %s", found.Key, p.why)
@@ -164,7 +173,7 @@ func (f *findings) refused(p *pending) error {
 }
 
 func (f *findings) unexplained(e *event) error {
-	if f.counted(Unexplained, e) {
+	if f.counted(Unexplained, e, "") {
 		return nil
 	}
 	found := f.ofEvent(Unexplained, e)

@@ -19,9 +19,15 @@ type pending struct {
 	event      event
 	candidates []candidate
 	// The first decision that a key named and that does not cover the event.
-	refused, place, why, tool, class string
-	key                              int
-	tried                            int // groups of weak joins that had no decision for it
+	refused, place, why, tool, class, authorization string
+	key                                             int
+	tried                                           int // groups of weak joins that had no decision for it
+}
+
+// refuse says that a decision does not cover the event. Key is the index of the key
+// that names it; -1: none does.
+func (p *pending) refuse(d *decision, why string, key int) {
+	p.refused, p.place, p.why, p.tool, p.class, p.authorization, p.key = d.id, d.place, why, d.tool, d.class, d.authorization, key
 }
 
 // encode writes those first that an earlier run judged: what it gave them is
@@ -36,7 +42,7 @@ func (p *pending) encode(b *rowOut) {
 		b.flag(c.effect)
 		b.flag(c.shared)
 	}
-	for _, s := range []string{p.refused, p.place, p.why, p.tool, p.class} {
+	for _, s := range []string{p.refused, p.place, p.why, p.tool, p.class, p.authorization} {
 		b.str(s)
 	}
 	b.num(uint64(p.key))
@@ -51,7 +57,7 @@ func (p *pending) decode(row []byte) error {
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		p.candidates = append(p.candidates, candidate{r.str(), int(r.num()), r.flag(), r.flag()})
 	}
-	for _, s := range []*string{&p.refused, &p.place, &p.why, &p.tool, &p.class} {
+	for _, s := range []*string{&p.refused, &p.place, &p.why, &p.tool, &p.class, &p.authorization} {
 		*s = r.str()
 	}
 	p.key, p.tried = int(r.num()), int(r.num())
@@ -195,7 +201,7 @@ func (j *joiner) judge(p *pending, d *decision, later *sorter) error {
 	// call.
 	names := !c.effect || no.of == ofExtent && !c.shared
 	if names && p.refused == "" {
-		p.refused, p.place, p.why, p.tool, p.class, p.key = d.id, d.place, no.why, d.tool, d.class, c.key
+		p.refuse(d, no.why, c.key)
 	}
 	p.candidates = p.candidates[1:]
 	if names && no.of != ofKind {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +30,11 @@ type recordReader struct {
 	rows   *sorter // by decision
 	lapse  *sorter // tickets by their decision, and the decisions that followed
 	gaps   *recordGaps
+	found  *results
 
 	kind, id, at, decision, status, effects                      int
 	verdict, would, standing, class, effect, server, tool, agent int
-	approval, parent, expires, ticket                            int
+	approval, parent, authorization, expires, ticket, event      int
 	arguments                                                    []int
 	row                                                          rowOut
 	read, foreign                                                int // decisions; those of other agents
@@ -40,16 +42,17 @@ type recordReader struct {
 	withEffects                                                  int
 }
 
-func newRecordReader(doc *Document, disk *disk) *recordReader {
+func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
 	p := newPicker()
 	r := &recordReader{
-		doc: doc, pick: p, rows: newSorter(disk), lapse: newSorter(disk), gaps: &recordGaps{},
+		doc: doc, pick: p, rows: newSorter(disk), lapse: newSorter(disk), gaps: &recordGaps{}, found: found,
 		kind: p.mustWant("kind"), id: p.mustWant("id"), at: p.mustWant("at"), decision: p.mustWant("decision"),
 		status: p.mustWant("status"), effects: p.mustWant("effect_id"),
 		verdict: p.mustWant("verdict"), would: p.mustWant("would"), standing: p.mustWant("standing"),
 		class: p.mustWant("class"), effect: p.mustWant("effect"), server: p.mustWant("tool.server"), tool: p.mustWant("tool.name"),
 		agent: p.mustWant("agent.id"), approval: p.mustWant("approval"), parent: p.mustWant("parent"),
-		expires: p.mustWant("authorization.expires"), ticket: p.mustWant("ticket.expires"),
+		authorization: p.mustWant("authorization.id"), expires: p.mustWant("authorization.expires"),
+		ticket: p.mustWant("ticket.expires"), event: p.mustWant("event"),
 	}
 	for _, path := range doc.arguments {
 		r.arguments = append(r.arguments, p.mustWant("arguments."+path))
@@ -102,6 +105,11 @@ func (r *recordReader) entry(e journal.Entry) error {
 		return r.addDecision(e, at)
 	case rationale.KindOutcome:
 		return r.addOutcome(at)
+	case rationale.KindLifecycle:
+		agent := r.pick.str(r.agent)
+		if rationale.Event(r.pick.str(r.event)) == rationale.EventLoaded && r.agentOf(agent) >= 0 {
+			r.found.known(r.pick.str(r.authorization), agent)
+		}
 	}
 	return nil
 }
@@ -109,12 +117,7 @@ func (r *recordReader) entry(e journal.Entry) error {
 func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 	p := r.pick
 	r.read++
-	agent := -1
-	for i := range r.doc.agents {
-		if r.doc.agents[i].id == p.str(r.agent) {
-			agent = i
-		}
-	}
+	agent := r.agentOf(p.str(r.agent))
 	if agent < 0 {
 		r.foreign++
 		return nil
@@ -122,12 +125,13 @@ func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 	d := decision{
 		id: strings.ToLower(p.str(r.id)), at: at.UTC(), verdict: p.str(r.verdict), observed: p.str(r.would), standing: p.str(r.standing),
 		class: p.str(r.class), effect: p.str(r.effect), tool: p.str(r.tool), agent: agent,
-		approval: p.str(r.approval), parent: strings.ToLower(p.str(r.parent)),
+		authorization: p.str(r.authorization), approval: p.str(r.approval), parent: strings.ToLower(p.str(r.parent)),
 		place: fmt.Sprintf("%s: record %d", filepath.Base(e.File), e.Envelope.Seq),
 	}
 	if server := p.str(r.server); server != "" {
 		d.tool = server + "/" + d.tool
 	}
+	r.found.decided(d.authorization, r.doc.agents[agent].id, d.tool, d.class)
 	d.expires, _ = time.Parse(time.RFC3339Nano, p.str(r.expires))
 	for _, slot := range r.arguments {
 		text := p.get(slot)
@@ -149,6 +153,11 @@ func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 	r.row = append(r.row, rowDecision)
 	d.encode(&r.row)
 	return r.rows.add([]byte(d.id), r.row)
+}
+
+// agentOf returns the index of an agent; -1: the document does not name it.
+func (r *recordReader) agentOf(id string) int {
+	return slices.IndexFunc(r.doc.agents, func(a agent) bool { return a.id == id })
 }
 
 func (r *recordReader) addOutcome(at time.Time) error {

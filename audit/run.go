@@ -25,6 +25,8 @@ type Config struct {
 	Findings func(Finding) error
 	// Only names the kinds of findings that are given out; nil: all.
 	Only []Kind
+	// Record says that the result is going to be recorded: Report.Results.
+	Record bool
 	// TempDir is where what does not fit into memory is put, in a folder of its
 	// own that is removed again. Empty: os.TempDir.
 	TempDir string
@@ -43,6 +45,8 @@ type Report struct {
 	MoreProblems int       // beyond those
 	Score        Score
 
+	results   *results
+	before    *state // of an earlier run
 	state     state
 	statePath string
 }
@@ -108,6 +112,7 @@ type run struct {
 	names   *nameFilter // of decisions: their ids, and those that their outcomes have
 	effects bool        // there are any of the latter
 	found   *findings
+	results *results
 	before  *state // of an earlier run
 	logs    logTimes
 	joiner  *joiner
@@ -130,12 +135,13 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	for _, k := range c.Only {
 		only[k] = true
 	}
-	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), records: newRecordReader(doc, disk)}
+	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), results: newResults(doc)}
+	r.records = newRecordReader(doc, disk, r.results)
 	r.records.source = journal.ReadBodies
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, statePath: doc.state}
-	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}}
+	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}, Recorded: c.Record}
 	r.found = &findings{
-		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(),
+		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(), results: r.results,
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
 		coverage: Coverage{Findings: map[Kind]int{}},
 	}
@@ -164,6 +170,7 @@ func (r *run) all() error {
 	r.report.Timeline, r.report.Logs = *r.found.timeline, r.logs.logs
 	r.report.RecordGaps = r.records.gaps.list
 	r.report.Records = RecordReport{r.records.read, r.records.first, r.records.last}
+	r.report.results, r.report.before = r.results, r.before
 	r.report.Score = scoreOf(&r.report)
 	return nil
 }

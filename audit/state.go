@@ -20,6 +20,9 @@ type state struct {
 	Audit string               `json:"audit"` // the document's id
 	Until time.Time            `json:"until"`
 	Files map[string]fileState `json:"files"` // by path
+	// Recorded says that the results of the runs so far are records. What a run that
+	// is not recorded found would be missing in those of the runs after it.
+	Recorded bool `json:"recorded,omitempty"`
 }
 
 // fileState is how far a file was read. Another file under the same name has
@@ -55,9 +58,11 @@ func (d *Document) readState() (*state, error) {
 }
 
 // Keep writes the document's state, where it has one: what this run judged, the
-// next one does not judge again. Call it when what was found is safe.
+// next one does not judge again. Call it when what was found is safe, and recorded if
+// Config.Record says so. A state of runs that are recorded is left as it is by one
+// that is not.
 func (r *Report) Keep() error {
-	if r.statePath == "" {
+	if r.statePath == "" || r.before.Recorded && !r.state.Recorded {
 		return nil
 	}
 	data, err := json.Marshal(r.state)

@@ -241,11 +241,11 @@ func (s *sweep) close(n int) error {
 			return err
 		}
 		doc := s.j.doc
-		p.why = doc.exceeds(&p.event, &c.decision, &c.tool.events[c.i])
-		if p.why == "" {
-			p.why = doc.lapsed(&p.event, &c.decision)
+		why := doc.exceeds(&p.event, &c.decision, &c.tool.events[c.i])
+		if why == "" {
+			why = doc.lapsed(&p.event, &c.decision)
 		}
-		p.refused, p.place, p.tool, p.class, p.key = c.id, c.place, c.decision.tool, c.class, -1
+		p.refuse(&c.decision, why, -1)
 		if err := s.j.found.refused(p); err != nil {
 			return err
 		}

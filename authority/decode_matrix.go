@@ -8,7 +8,7 @@ import (
 )
 
 func (d *decoder) matrix(root value, src source) *matrixDoc {
-	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "budgets", "users", "settlement", "resumption")
+	f := d.fields(root, "", "apiVersion", "kind", "version", "domains", "bodies", "approvers", "baselines", "budgets", "users", "settlement", "resumption", "audit")
 	m := &matrixDoc{source: src, Version: d.version(f)}
 	for _, e := range d.pairs(f.get("domains")) {
 		name := d.id(value{e.Key, "the domain's name"}).Value
@@ -38,6 +38,7 @@ func (d *decoder) matrix(root value, src source) *matrixDoc {
 	m.LocalUsers = d.users(f.get("users"))
 	m.SettledBy = d.named(f.get("settlement"), "settlement")
 	m.ResumedBy = d.named(f.get("resumption"), "resumption")
+	m.AuditedBy = d.named(f.get("audit"), "audit")
 	slices.SortStableFunc(m.Domains, func(a, b domainDoc) int { return strings.Compare(a.Name, b.Name) })
 	return m
 }

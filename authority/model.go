@@ -221,6 +221,7 @@ type matrixDoc struct {
 	LocalUsers map[string]localUser
 	SettledBy  []string // ids and group:…
 	ResumedBy  []string
+	AuditedBy  []string
 }
 
 // localUser is whom an OS user of the host's machine stands for.

@@ -15,6 +15,13 @@ type User struct {
 	// Settles and Resumes say whether the matrix lets the person settle calls
 	// (settlement.by) and end suspensions (resumption.by). Without the key nobody may.
 	Settles, Resumes bool
+	// Audits says whether the matrix lets the person record what an audit found, and
+	// answer for it (audit.by). Without the key nobody may.
+	Audits bool
+	// Party are the ids of the authorizations that the person owns, or that are
+	// granted to the person as an agent, in the documents that are loaded: nobody is to
+	// audit their own.
+	Party []string
 }
 
 // LocalUser returns the person that an OS user stands for, by the authority
@@ -31,7 +38,13 @@ func (s *Set) LocalUser(name string) (User, error) {
 			rationale.Printable(m.Name), rationale.Printable(name))
 	}
 	p := rationale.Person{ID: known.ID, Groups: append([]string(nil), known.Groups...)}
-	return User{Person: p, Settles: p.Among(m.SettledBy), Resumes: p.Among(m.ResumedBy)}, nil
+	u := User{Person: p, Settles: p.Among(m.SettledBy), Resumes: p.Among(m.ResumedBy), Audits: p.Among(m.AuditedBy)}
+	for _, g := range s.policy.Grants {
+		if rationale.SamePerson(p.ID, g.Owner.ID) || rationale.SamePerson(p.ID, g.Agent.Value) {
+			u.Party = append(u.Party, g.ID.Value)
+		}
+	}
+	return u, nil
 }
 
 // HasMatrix reports whether an authority matrix is loaded.

@@ -26,13 +26,14 @@ func TestLocalUser(t *testing.T) {
 users: {local: {alice: [managers], dana: {id: dana@example.com, groups: [finance]}}}
 settlement: {by: [group:finance]}
 resumption: {by: [alice]}
+audit: {by: [group:finance]}
 `)
 	alice, err := set.LocalUser("alice")
 	require.NoError(t, err)
 	assert.Equal(t, authority.User{Person: rationale.Person{ID: "alice", Groups: []string{"managers"}}, Resumes: true}, alice)
 	dana, err := set.LocalUser("dana")
 	require.NoError(t, err)
-	assert.Equal(t, authority.User{Person: rationale.Person{ID: "dana@example.com", Groups: []string{"finance"}}, Settles: true}, dana)
+	assert.Equal(t, authority.User{Person: rationale.Person{ID: "dana@example.com", Groups: []string{"finance"}}, Settles: true, Audits: true}, dana)
 	for _, name := range []string{"root", "Alice", "", "dana@example.com"} {
 		_, err := set.LocalUser(name)
 		assert.ErrorContains(t, err, "matrix.yaml has no entry users.local."+name+":")
@@ -52,7 +53,7 @@ resumption: {by: [alice]}
 func TestNobodySettlesByDefault(t *testing.T) {
 	alice, err := users(t, "users: {local: {alice: [managers, finance]}}").LocalUser("alice")
 	require.NoError(t, err)
-	assert.False(t, alice.Settles || alice.Resumes)
+	assert.False(t, alice.Settles || alice.Resumes || alice.Audits)
 }
 
 // Who documents name by an address is not recognized by a bare name.

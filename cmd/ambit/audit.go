@@ -17,7 +17,9 @@ import (
 )
 
 const auditHelp = `
-Usage: ambit audit [-o table|json|md|html] [-fail-on KIND,…] [-since TIME] [-until TIME] AUDIT.yaml
+Usage: ambit audit [-o table|json|md|html] [-fail-on KIND,…] [-since TIME] [-until TIME] [-record] AUDIT.yaml
+       ambit audit unanswered [DIR] [-o table|json]
+       ambit audit answer -why TEXT DIR AUDIT
        ambit audit -q|-all …    asks questions of the records alone: see 'ambit audit -q -h'
 
 Joins event logs of the cloud (AWS CloudTrail, Kubernetes audit, any JSON lines) with the
@@ -36,15 +38,33 @@ too_early (no event yet, and it may still be delivered).
 beside. -o md and -o html print a page for a review board. What could not be read is
 reported on standard error, and the rest is judged.
 
-Exits with 0 on success, 1 when there is a finding of a kind that -fail-on names or something
-could not be read, 2 on misuse or a document that does not load.
+-record records the result in each folder that the document's records name, for each of
+the agents' authorizations: the audit is no longer overdue there, and where it found more
+acts unexplained or unauthorized than the authorization's audit.max_unexplained, the
+classes wait for people until somebody has answered: 'unanswered' lists what waits, and
+'answer' answers one. A run that could not see everything is not recorded. Who may
+record and answer is named by the authority matrix (audit: {by: […]}), and is neither the
+owner of the authorization nor its agent.
+` + deskHelp + `
+Exits with 0 on success, 1 when there is a finding of a kind that -fail-on names, something
+could not be read, or the record does not count, 2 on misuse or a document that does not load.
 `
 
 func auditLogs(t *terminal, args []string) int {
 	if asksQuestions(args) {
 		return questions(t, args)
 	}
+	if len(args) > 0 {
+		switch args[0] {
+		case "unanswered":
+			return unansweredAudits(t, args[1:])
+		case "answer":
+			return answerAudit(t, args[1:])
+		}
+	}
 	f := newFlags(t, "audit", auditHelp)
+	df := addDeskFlags(f)
+	record := f.Bool("record", false, "record the result, so that it counts for the classes' brakes")
 	failOn := f.String("fail-on", "", "exit with 1 when there is a finding of one of these `KINDS`, joined by commas")
 	since := f.String("since", "", "judge from a `TIME` on, RFC 3339, or a duration ago such as 24h (default: what the document says)")
 	until := f.String("until", "", "judge as of a `TIME`, when the logs were collected (default: what the document says, else now)")
@@ -83,6 +103,7 @@ func auditLogs(t *terminal, args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	config.Record = *record
 	list := &findingList{t: t, lines: *out == "json"}
 	config.Findings = list.add
 	if !list.lines {
@@ -105,6 +126,11 @@ func auditLogs(t *terminal, args []string) int {
 		}
 	}
 	t.auditProblems(&report)
+	if *record {
+		if code := t.recordAudit(f, df, config.Document.Journals(), &report); code != exitOK {
+			return code
+		}
+	}
 	if err := report.Keep(); err != nil {
 		fmt.Fprintf(t.err, "ambit audit: the state could not be kept, so the next run judges the same again: %s\n", rationale.Printable(err.Error()))
 		return exitUsage

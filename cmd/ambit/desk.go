@@ -67,7 +67,11 @@ func (df deskFlags) who(dir string) (authority.User, error) {
 	if err != nil {
 		return authority.User{}, err
 	}
-	recorded, err := recordedMatrix(dir)
+	hosts, err := recordedHosts(dir)
+	if err != nil && !errors.Is(err, errNoDocuments) {
+		return authority.User{}, err
+	}
+	recorded, err := recordedMatrix(dir, hosts)
 	if err != nil {
 		return authority.User{}, err
 	}
@@ -75,7 +79,9 @@ func (df deskFlags) who(dir string) (authority.User, error) {
 	case recorded != nil && *df.policy != "":
 		return authority.User{}, fmt.Errorf("-policy is for journals that hold no authority matrix, and the one in %s does", dir)
 	case recorded != nil:
-		return recorded.LocalUser(me)
+		u, err := recorded.LocalUser(me)
+		u.Party, u.Audits = recordedParty(hosts, me, u.Audits)
+		return u, err
 	case *df.policy == "":
 		return authority.User{}, fmt.Errorf("the records in %s hold no authority matrix, which would say who the OS user %s is: give one with -policy", dir, me)
 	}
@@ -93,11 +99,7 @@ func (df deskFlags) who(dir string) (authority.User, error) {
 // recordedMatrix returns the authority matrix that the hosts of a journal had
 // loaded last; nil: none. The host has checked its signature, and the chain of records
 // has its bytes.
-func recordedMatrix(dir string) (*authority.Set, error) {
-	hosts, err := recordedHosts(dir)
-	if err != nil && !errors.Is(err, errNoDocuments) {
-		return nil, err
-	}
+func recordedMatrix(dir string, hosts []host) (*authority.Set, error) {
 	var found *authority.Set
 	var known []byte
 	for _, h := range hosts {
@@ -113,6 +115,23 @@ func recordedMatrix(dir string) (*authority.Set, error) {
 		}
 	}
 	return found, nil
+}
+
+// recordedParty returns the authorizations of hosts that are an OS user's own. Where
+// they cannot be told, the user audits none.
+func recordedParty(hosts []host, me string, audits bool) (party []string, still bool) {
+	for _, h := range hosts {
+		set, err := authority.Load(h.policy.docs, authority.Manifest{}, authority.AllowUnsigned())
+		if err != nil {
+			return nil, false
+		}
+		u, err := set.LocalUser(me)
+		if err != nil {
+			return nil, false
+		}
+		party = append(party, u.Party...)
+	}
+	return party, audits
 }
 
 // desk runs a command at a desk, and reports what failed.

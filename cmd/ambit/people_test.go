@@ -45,6 +45,7 @@ approvers: [{group: support-leads, currency: EUR, up_to: "200.00"}]
 users: {local: {USERS}}
 settlement: {by: ["group:finance"]}
 resumption: {by: ["group:support-leads"]}
+audit: {by: ["group:internal-audit"]}
 `
 
 // lead is an entry of the one who runs the tests, as somebody who may answer.

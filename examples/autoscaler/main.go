@@ -8,8 +8,9 @@
 //
 // To read it: agent.go puts the guard around an eino agent's tools, shift.go
 // lets the agent work for an hour of simulated time, oncall.go answers what it may
-// not do alone, screen.go prints what was recorded. The fleet, its tools and the planner that stands in for a model are
-// under internal/.
+// not do alone, screen.go prints what was recorded. trail.go leaves the cloud's own log for
+// ambit audit, and behind.go what it has to find. The fleet, its tools and the planner that
+// stands in for a model are under internal/.
 package main
 
 import (
@@ -42,6 +43,9 @@ recorded.
                   TIMESTAMP,ContextTokens,GeneratedTokens (default: built in)
   -evidence DIR   where records and spans go: a folder without those of an earlier
                   run (default: a new temporary folder)
+  -behind-the-back
+                  let somebody act with the agent's credentials and without the
+                  guard, and cut a record: what ambit audit is there to find
 
 With OPENAI_API_KEY and OPENAI_MODEL (and OPENAI_BASE_URL, for another
 provider) set, that model takes the place of the built-in planner. With
@@ -63,6 +67,7 @@ type options struct {
 	trace     fleet.Trace
 	traceName string
 	evidence  string
+	behind    bool
 	openAI    openAI
 	otlp      bool
 	color     bool
@@ -95,6 +100,7 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (options
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.traceName, "trace", "", "")
 	flags.StringVar(&o.evidence, "evidence", "", "")
+	flags.BoolVar(&o.behind, "behind-the-back", false, "")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -126,14 +132,29 @@ func terminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// work runs the whole scenario on f and prints it.
+// work runs the whole scenario on f, prints it, and leaves what an audit needs.
 func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err error) {
 	if o.evidence == "" {
 		if o.evidence, err = os.MkdirTemp("", "ambit-autoscaler-"); err != nil {
 			return err
 		}
 	}
-	out := newScreen(stdout, o.color)
+	var behind *intruder
+	if o.behind {
+		behind = &intruder{fleet: f}
+	}
+	if err := story(ctx, o, f, behind, newScreen(stdout, o.color)); err != nil {
+		return err
+	}
+	trail, err := leaveTrail(o, f)
+	if err != nil {
+		return err
+	}
+	return behind.tamper(o.evidence, trail)
+}
+
+// story is the agent's morning, and one turn of a later one.
+func story(ctx context.Context, o options, f *fleet.Fleet, behind *intruder, out *screen) (err error) {
 	e, err := openEvidence(ctx, o, f, out)
 	if err != nil {
 		return err
@@ -148,7 +169,7 @@ func work(ctx context.Context, o options, f *fleet.Fleet, stdout io.Writer) (err
 		return err
 	}
 	out.head(o, a.model)
-	s := &shift{agent: a, evidence: e, fleet: f, screen: out}
+	s := &shift{agent: a, evidence: e, fleet: f, screen: out, behind: behind}
 	score, err := s.run(ctx, o.trace.Length())
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type shift struct {
 	fleet        *fleet.Fleet
 	screen       *screen
 	conversation []adk.Message
+	behind       *intruder       // nil: everything goes through the guard
 	budgets      []ledger.Budget // when the trace has ended
 }
 
@@ -56,6 +57,9 @@ func (s *shift) run(ctx context.Context, length time.Duration) (fleet.Score, err
 			s.screen.event(s.fleet.Now(), "a change freeze begins")
 		}
 		if err := s.turn(ctx, "2026-11-23"); err != nil {
+			return fleet.Score{}, err
+		}
+		if err := s.behind.act(at); err != nil {
 			return fleet.Score{}, err
 		}
 	}

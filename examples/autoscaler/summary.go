@@ -144,6 +144,7 @@ func (s *screen) commands(o options) {
 			break
 		}
 	}
+	fmt.Fprintf(s.out, "  go run ./cmd/ambit audit %s\n", quote(o.auditFile()))
 	fmt.Fprintf(s.out, "  go run ./cmd/ambit inventory %s\n", dir)
 	fmt.Fprintf(s.out, "  go run ./cmd/ambit vet -manifest %s examples/autoscaler/policy\n", quote(o.manifest()))
 }

@@ -151,6 +151,18 @@ func (c *client) Resume(ctx context.Context, s Switch) error {
 	return c.call(ctx, pathResume, s, &struct{}{})
 }
 
+func (c *client) Unanswered(ctx context.Context) (all []ledger.UnansweredAudit, err error) {
+	return all, c.call(ctx, pathUnanswered, nil, &all)
+}
+
+func (c *client) Audited(ctx context.Context, a Audited) (id string, err error) {
+	return id, c.call(ctx, pathAudited, a, &id)
+}
+
+func (c *client) AnswerAudit(ctx context.Context, a AuditAnswer) error {
+	return c.call(ctx, pathAnswerAudit, a, &struct{}{})
+}
+
 // recorded calls what answers with the record that was made.
 func recorded[R rationale.Record](ctx context.Context, c *client, path string, request any) (R, error) {
 	var none R

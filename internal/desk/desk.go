@@ -29,6 +29,9 @@ type Desk interface {
 	Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error)
 	Suspend(ctx context.Context, s Switch) error
 	Resume(ctx context.Context, s Switch) error
+	Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error)
+	Audited(ctx context.Context, a Audited) (id string, err error)
+	AnswerAudit(ctx context.Context, a AuditAnswer) error
 }
 
 // Ledger is what a desk needs of a ledger; [Over] makes one of a [ledger.Memory].
@@ -46,6 +49,9 @@ type Ledger interface {
 	Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error)
 	Suspend(ctx context.Context, what rationale.Suspension, by, why string) error
 	Resume(ctx context.Context, what rationale.Suspension, by, why string) error
+	Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error)
+	Audited(ctx context.Context, result rationale.Audit, from, until time.Time, by string) (id string, err error)
+	AnswerAudit(ctx context.Context, audit, by, why string) error
 	// Subjects opens sealed records; nil opens none.
 	Subjects() (*journal.SubjectReader, error)
 }
@@ -94,4 +100,17 @@ type Settlement struct {
 type Switch struct {
 	What rationale.Suspension `json:"what"`
 	Why  string               `json:"why"`
+}
+
+// Audited is what an audit found of one authorization, and the time that it covers.
+type Audited struct {
+	Result rationale.Audit `json:"result"`
+	From   time.Time       `json:"from"`
+	Until  time.Time       `json:"until"`
+}
+
+// AuditAnswer is what a person says to an audit that found acts.
+type AuditAnswer struct {
+	Audit string `json:"audit"`
+	Why   string `json:"why"`
 }

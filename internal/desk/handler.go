@@ -49,6 +49,11 @@ func Handler(l Ledger, who func(ctx context.Context) (authority.User, error)) ht
 	act(mux, h, pathSettle, func(ctx context.Context, d Desk, s Settlement) (any, error) { return record(d.Settle(ctx, s)) })
 	act(mux, h, pathSuspend, func(ctx context.Context, d Desk, s Switch) (any, error) { return struct{}{}, d.Suspend(ctx, s) })
 	act(mux, h, pathResume, func(ctx context.Context, d Desk, s Switch) (any, error) { return struct{}{}, d.Resume(ctx, s) })
+	look(mux, h, pathUnanswered, func(ctx context.Context, d Desk) (any, error) { return d.Unanswered(ctx) })
+	act(mux, h, pathAudited, func(ctx context.Context, d Desk, a Audited) (any, error) { return d.Audited(ctx, a) })
+	act(mux, h, pathAnswerAudit, func(ctx context.Context, d Desk, a AuditAnswer) (any, error) {
+		return struct{}{}, d.AnswerAudit(ctx, a)
+	})
 	return mux
 }
 

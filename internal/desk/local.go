@@ -174,6 +174,50 @@ func (d *local) Resume(ctx context.Context, s Switch) error {
 	return d.ledger.Resume(ctx, s.What, d.who.ID, s.Why)
 }
 
+func (d *local) Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error) {
+	return d.ledger.Unanswered(ctx)
+}
+
+func (d *local) Audited(ctx context.Context, a Audited) (string, error) {
+	if err := d.audits(a.Result.Authorization); err != nil {
+		return "", err
+	}
+	return d.ledger.Audited(ctx, a.Result, a.From, a.Until, d.who.ID)
+}
+
+func (d *local) AnswerAudit(ctx context.Context, a AuditAnswer) error {
+	all, err := d.ledger.Unanswered(ctx)
+	if err != nil {
+		return err
+	}
+	of := "" // the ledger refuses an audit that does not wait
+	for _, u := range all {
+		if u.Audit == a.Audit {
+			of = u.Authorization
+		}
+	}
+	if err := d.audits(of); err != nil {
+		return err
+	}
+	if err := checkWhy(a.Why); err != nil {
+		return err
+	}
+	return d.ledger.AnswerAudit(ctx, a.Audit, d.who.ID, a.Why)
+}
+
+// audits lets those audit whom the authority matrix names, other than who owns the
+// authorization, and its agent: they would say of themselves that all is well.
+func (d *local) audits(authorization string) error {
+	id := rationale.Printable(d.who.ID)
+	switch {
+	case !d.who.Audits:
+		return fmt.Errorf("%w: %s is not one of those who audit: the authority matrix names them in audit: {by: […]}", ErrNotPermitted, id)
+	case slices.Contains(d.who.Party, authorization):
+		return fmt.Errorf("%w: %s owns the authorization %s, or is its agent: somebody else must audit it", ErrNotPermitted, id, rationale.Printable(authorization))
+	}
+	return nil
+}
+
 func checkWhy(why string) error {
 	if strings.TrimSpace(why) == "" || len(why) > maxWhy || !utf8.ValidString(why) {
 		return fmt.Errorf("%w: the record needs to say why: valid UTF-8 of at most %d bytes", ledger.ErrRefused, maxWhy)

@@ -51,6 +51,18 @@ func (m memory) Resume(ctx context.Context, what rationale.Suspension, by, why s
 	return m.Memory.Resume(ctx, what, by, why, time.Time{})
 }
 
+func (m memory) Unanswered(context.Context) ([]ledger.UnansweredAudit, error) {
+	return m.UnansweredAudits(), nil
+}
+
+func (m memory) Audited(ctx context.Context, result rationale.Audit, from, until time.Time, by string) (string, error) {
+	return m.Memory.Audited(ctx, result, from, until, by, time.Time{})
+}
+
+func (m memory) AnswerAudit(ctx context.Context, audit, by, why string) error {
+	return m.Memory.AnswerAudit(ctx, audit, by, why, time.Time{})
+}
+
 func (m memory) Subjects() (*journal.SubjectReader, error) {
 	return journal.OpenSubjects(filepath.Join(m.Journal().Dir(), journal.SubjectsFolder)).Reader()
 }

@@ -29,6 +29,9 @@ const (
 	pathSettle      = "/v1/settle"
 	pathSuspend     = "/v1/suspend"
 	pathResume      = "/v1/resume"
+	pathUnanswered  = "/v1/unanswered"
+	pathAudited     = "/v1/audited"
+	pathAnswerAudit = "/v1/answer-audit"
 )
 
 // wireTicket is a Ticket as it is sent: records in their canonical encoding.

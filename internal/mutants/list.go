@@ -7,7 +7,7 @@ import "slices"
 func mutants() []mutant {
 	return slices.Concat(
 		arguments(), reading(), classification(), standing(), constraints(), money(), conclusion(), operators(), evidence(), keeping(), delivery(),
-		people(), limits(), sharing(), replicating(), notifying(), control(), auditing(), questions(), simulated(),
+		people(), limits(), sharing(), replicating(), notifying(), control(), auditing(), audited(), questions(), simulated(),
 	)
 }
 

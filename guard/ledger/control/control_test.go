@@ -137,12 +137,12 @@ func TestNobodyIsAsked(t *testing.T) {
 		return authority.User{}, errors.New("no entry users.local." + name)
 	})
 	pends(t, l)
-	for _, path := range []string{"/v1/tickets", "/v1/reviews", "/v1/held", "/v1/budgets", "/v1/suspensions"} {
+	for _, path := range []string{"/v1/tickets", "/v1/reviews", "/v1/held", "/v1/budgets", "/v1/suspensions", "/v1/unanswered"} {
 		status, answer := raw(t, dir, "GET", path, nil)
 		assert.Equal(t, 403, status)
 		assert.Equal(t, `{"code":"not_permitted","error":"no entry users.local.`+me+`"}`, answer)
 	}
-	for _, path := range []string{"/v1/answer", "/v1/review", "/v1/settle", "/v1/suspend", "/v1/resume"} {
+	for _, path := range []string{"/v1/answer", "/v1/review", "/v1/settle", "/v1/suspend", "/v1/resume", "/v1/audited", "/v1/answer-audit"} {
 		status, _ := raw(t, dir, "POST", path, strings.NewReader(`not even JSON`))
 		assert.Equal(t, 403, status, path)
 	}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ambit-go/ambit/audit"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/internal/desk"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// recordAudit records what an audit found in the journals that it has read.
+func (t *terminal) recordAudit(f flags, df deskFlags, dirs []string, report *audit.Report) int {
+	results, from, until, err := report.Results()
+	if err != nil {
+		fmt.Fprintf(t.err, "%s: not recorded, since it did not see everything: %s\n", f.Name(), rationale.Printable(err.Error()))
+		return exitFailed
+	}
+	for _, dir := range dirs {
+		code := t.desk(f, df, dir, func(ctx context.Context, d desk.Desk) error {
+			for _, result := range results {
+				id, err := d.Audited(ctx, desk.Audited{Result: result, From: from, Until: until})
+				if err != nil {
+					return fmt.Errorf("%s, authorization %s: %w", dir, result.Authorization, err)
+				}
+				fmt.Fprintf(t.err, "%s  %s\n", t.paint(green, "recorded"), rationale.Printable(fmt.Sprintf("audit %s in %s: of %s, %d judged, %d unexplained, %d unauthorized",
+					id, dir, result.Authorization, result.Judged, result.Unexplained, result.Unauthorized)))
+			}
+			return nil
+		})
+		if code != exitOK {
+			return code
+		}
+	}
+	return exitOK
+}
+
+func unansweredAudits(t *terminal, args []string) int {
+	f := newFlags(t, "audit unanswered", auditHelp)
+	df := addDeskFlags(f)
+	out := f.output("table", "json")
+	rest, code := f.parse(args, "at most one folder", 0, 1)
+	if code >= 0 {
+		return code
+	}
+	if err := oneOf(*out, "table", "json"); err != nil {
+		return f.misuse(err.Error())
+	}
+	return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
+		all, err := d.Unanswered(ctx)
+		if err != nil {
+			return err
+		}
+		return t.unanswered(all, *out, folder(rest))
+	})
+}
+
+// unansweredLine is an audit that waits for an answer as JSON.
+type unansweredLine struct {
+	Audit         string `json:"audit"`
+	Authorization string `json:"authorization"`
+	Found         int    `json:"found"`
+}
+
+func (t *terminal) unanswered(all []ledger.UnansweredAudit, out, dir string) error {
+	if out == "json" {
+		for _, u := range all {
+			if err := t.jsonLine(json.Marshal(unansweredLine(u))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(t.out, "No audit waits for an answer.")
+		return nil
+	}
+	b := &table{head: []string{"AUTHORIZATION", "FOUND", "AUDIT"}}
+	for _, u := range all {
+		b.add(u.Authorization, strconv.Itoa(u.Found), u.Audit)
+	}
+	b.write(t, t.out)
+	fmt.Fprintf(t.out, "\n%s for an answer. Answer one with: ambit audit answer -why TEXT %s AUDIT\n",
+		count(len(all), "audit")+map[bool]string{true: " waits", false: " wait"}[len(all) == 1], rationale.Printable(dir))
+	return nil
+}
+
+func answerAudit(t *terminal, args []string) int {
+	f := newFlags(t, "audit answer", auditHelp)
+	df := addDeskFlags(f)
+	var a desk.AuditAnswer
+	f.StringVar(&a.Why, "why", "", "what became of the acts that were found, as a `TEXT`; required, and recorded")
+	rest, code := f.parse(args, "a folder and an audit", 2, 2)
+	if code >= 0 {
+		return code
+	}
+	if strings.TrimSpace(a.Why) == "" {
+		return f.misuse("want -why: it is recorded")
+	}
+	return t.desk(f, df, rest[0], func(ctx context.Context, d desk.Desk) error {
+		a.Audit = rest[1]
+		if err := d.AnswerAudit(ctx, a); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "%s  %s\n", t.paint(green, "answered"), rationale.Printable(a.Audit))
+		return nil
+	})
+}
