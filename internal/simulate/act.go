@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -142,7 +143,11 @@ func (h *history) giveUp(step Step) error {
 		if l.disk != nil {
 			h.s.start(check, running, func(ctx context.Context) { _ = l.opened.Journal().Append(ctx) })
 		}
-		return h.quiet()
+		if err := h.quiet(); err != nil || l.disk == nil {
+			return err
+		}
+		// Which others the journal takes together with the check, nobody can see: nothing new until it is over.
+		return h.settleDown(func() bool { return l.dead || !slices.Contains(l.tasks, check) })
 	}
 	return nil
 }
