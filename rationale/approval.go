@@ -284,6 +284,8 @@ func (p *Pending) invalid(d *Decision, now time.Time) string {
 	switch {
 	case p == nil || p.Decision == nil || p.Decision.Ticket == nil:
 		return "no ticket of this id is open: it has expired, or there was none"
+	case !now.Before(p.Decision.Ticket.Expires): // as it says once the ticket is forgotten
+		return "it has expired"
 	case d.ActionDigest == "" || d.ActionDigest != p.Decision.ActionDigest:
 		return "the ticket is about another action: arguments, tool, model, person or document differ"
 	case p.Used != "":
@@ -292,8 +294,6 @@ func (p *Pending) invalid(d *Decision, now time.Time) string {
 		return "denied: " + p.Denial().Why
 	case p.Replaced != "":
 		return "another ticket has taken its place"
-	case !now.Before(p.Decision.Ticket.Expires):
-		return "it has expired"
 	case p.Approved() == nil:
 		return fmt.Sprintf("it is not approved yet: %d of %d", len(p.Answers), p.quorum())
 	}

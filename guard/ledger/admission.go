@@ -14,8 +14,9 @@ import (
 type admission struct {
 	*Memory
 	d      *rationale.Decision
-	oldest string    // the decision that has to make room, claimed; empty: none
-	asked  time.Time // when, on a shared log
+	mode   rationale.Mode // of the draft: what denies even in Observe mode ends it
+	oldest string         // the decision that has to make room, claimed; empty: none
+	asked  time.Time      // when, on a shared log
 	recs   [2]rationale.Record
 }
 
@@ -25,6 +26,7 @@ func (a *admission) take() (recs []rationale.Record, _ bool, err error) {
 	d := a.d
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	d.Mode = a.mode // on a shared log, the state may be another than the time before
 	now, err := a.countedAt()
 	if err != nil {
 		return nil, false, err
@@ -84,8 +86,11 @@ func (m *Memory) judge(d *rationale.Decision, now time.Time) error {
 
 // reserve makes room for an allowed decision.
 func (m *Memory) reserve(d *rationale.Decision) (oldest string, err error) {
-	if m.open.get(d.ID) != nil {
+	switch {
+	case m.open.get(d.ID) != nil:
 		return "", fmt.Errorf("ledger: decision %s is open already", d.ID)
+	case m.adrift[d.ID]: // if it shows up, it did not run
+		return "", fmt.Errorf("ledger: decision %s may have been admitted before", d.ID)
 	}
 	if m.open.len() >= maxOpen {
 		first := m.open.first()

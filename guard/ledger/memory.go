@@ -114,7 +114,7 @@ func (m *Memory) Admit(ctx context.Context, d *rationale.Decision) (err error) {
 	}
 	m.admitting.RLock()
 	defer m.admitting.RUnlock()
-	a := &admission{Memory: m, d: d}
+	a := &admission{Memory: m, d: d, mode: d.Mode}
 	if m.shared != nil {
 		a.asked = time.Now()
 	}

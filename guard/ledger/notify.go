@@ -152,7 +152,7 @@ func (b *budgets) observe(key accountKey, own bool) {
 	if key.Kind != rationale.CheckWindow {
 		return
 	}
-	used := a.used(&rationale.Limit{From: a.from}, b.seen)
+	used := a.used(&rationale.Limit{From: a.from}, b.recorded) // which all replicas know
 	now := reached(used, a.limit)
 	for _, percent := range [...]int{muchSpent, allSpent} {
 		if !b.telling || !own || percent <= a.reached || percent > now {

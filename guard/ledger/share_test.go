@@ -305,3 +305,18 @@ func TestOneReplicaTellsOfABudget(t *testing.T) {
 	assert.Equal(t, []int{80}, byA.Percents())
 	assert.Equal(t, []int{100}, byB.Percents())
 }
+
+// What a replica concluded before it knew what others had appended leaves nothing
+// behind: an observed call that was suspended, and no longer is, is observed.
+func TestADraftIsJudgedAnewWhereOthersWereFaster(t *testing.T) {
+	_, a, b, _, rb := replicas(t)
+	all := rationale.Suspension{Everything: true}
+	require.NoError(t, a.Suspend(ctx, all, "lee", "incident", time.Time{}))
+	assert.False(t, admits(t, b, spending(noon, "1")))
+	require.NoError(t, a.Resume(ctx, all, "lee", "over", time.Time{}))
+	observed := guardtest.Allowed()
+	observed.At, observed.Mode = noon, rationale.Observe
+	rb.behind = true
+	require.True(t, admits(t, b, observed))
+	assert.Equal(t, rationale.Observe, observed.Mode)
+}

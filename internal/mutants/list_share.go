@@ -28,6 +28,11 @@ func sharing() []mutant {
 			Why: "a decision that was denied, and is recorded, holds its budget",
 		},
 		{
+			File: "guard/ledger/admission.go", Package: ledger, Run: "^TestADraftIsJudgedAnewWhereOthersWereFaster$",
+			Old: "\td.Mode = a.mode // on", New: "\t_ = a.mode // on",
+			Why: "what was observed is enforced, since others were faster",
+		},
+		{
 			File: "guard/ledger/suspensions.go", Package: ledger, Run: "^TestASuspensionWithoutALogFailsClosed$",
 			Old: "err := m.suspensions.add(what, &said)", New: "err := error(nil)",
 			Why: "a suspension waits for a log that cannot be reached",

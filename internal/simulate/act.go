@@ -242,6 +242,9 @@ func (h *history) ask(step Step, l *life) error {
 		}
 	case again:
 		was := h.pick(func(o *event) bool {
+			if h.steady && o.d != nil && o.d.Verdict != rationale.Allow {
+				return false // a database takes no second record of one id
+			}
 			return o.draft != nil && o.d.Ticket == nil && len(o.draft.Limits) > 0 && o.draft.Mode == rationale.Enforce && h.trace.lives[o.life-1].replica == l.replica
 		})
 		if was == nil {

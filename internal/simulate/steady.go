@@ -118,6 +118,9 @@ func (e *event) answered() string {
 		}
 		said = append(said, fmt.Sprintf("%s %s %s", c.ID, c.Result, c.Message))
 	}
+	if e.d.Review != nil {
+		said = append(said, "owes a review for "+e.d.Review.Reason)
+	}
 	slices.Sort(said[2:])
 	return text + strings.Join(said, "; ")
 }

@@ -104,8 +104,8 @@ func (l *log) Commit(ctx context.Context, s ledger.Step) error {
 		err = l.withdraw(r, context.Cause(ctx))
 	}
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || err == r.refusal: // the ledger's own
+		return err
 	case l.healthy() != nil:
 		return fmt.Errorf("pgledger: %w; %s", err, untilStarted)
 	}
