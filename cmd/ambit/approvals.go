@@ -36,7 +36,7 @@ func approvals(t *terminal, args []string) int {
 	f := newFlags(t, "approvals", approvalsHelp)
 	df := addDeskFlags(f)
 	out := f.output("text", "json")
-	rest, code := f.parse(args, "at most one folder, or approve or deny", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder, or approve or deny", 0, 1)
 	if code >= 0 {
 		return code
 	}
@@ -60,7 +60,7 @@ func answerTicket(t *terminal, answer rationale.Answer, args []string) int {
 	df := addDeskFlags(f)
 	why := f.String("why", "", "the reason, as a `TEXT`; required of a denial, where the agent reads it")
 	change := f.String("change", "", "the `REFERENCE` of a change ticket")
-	rest, code := f.parse(args, "a folder and a ticket", 2, 2)
+	rest, code := df.parse(f, args, "a folder and a ticket", 2, 2)
 	if code >= 0 {
 		return code
 	}

@@ -73,6 +73,9 @@ func auditLogs(t *terminal, args []string) int {
 	if code >= 0 {
 		return code
 	}
+	if *df.postgres != "" {
+		return f.misuse("-postgres is for answers to audits: an audit reads the journals that its document names")
+	}
 	var config audit.Config
 	failing, err := kinds(*failOn)
 	if err == nil {

@@ -43,7 +43,7 @@ func unansweredAudits(t *terminal, args []string) int {
 	f := newFlags(t, "audit unanswered", auditHelp)
 	df := addDeskFlags(f)
 	out := f.output("table", "json")
-	rest, code := f.parse(args, "at most one folder", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder", 0, 1)
 	if code >= 0 {
 		return code
 	}
@@ -94,7 +94,7 @@ func answerAudit(t *terminal, args []string) int {
 	df := addDeskFlags(f)
 	var a desk.AuditAnswer
 	f.StringVar(&a.Why, "why", "", "what became of the acts that were found, as a `TEXT`; required, and recorded")
-	rest, code := f.parse(args, "a folder and an audit", 2, 2)
+	rest, code := df.parse(f, args, "a folder and an audit", 2, 2)
 	if code >= 0 {
 		return code
 	}

@@ -28,7 +28,7 @@ func budget(t *terminal, args []string) int {
 	f := newFlags(t, "budget", budgetHelp)
 	df := addDeskFlags(f)
 	out := f.output("table", "json")
-	rest, code := f.parse(args, "at most one folder", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder", 0, 1)
 	if code >= 0 {
 		return code
 	}

@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/guard/ledger/pgledger"
 	"github.com/ambit-go/ambit/internal/desk"
 	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
@@ -22,17 +26,41 @@ through the socket that it opens there (control.Listen); the journal of one that
 stopped is opened, and so cannot be used by a host meanwhile. You are the OS user that
 runs this command, as the authority matrix says under users.local: that of the running
 host, or the one that the records of a stopped one hold, or else that of -policy.
+
+With -postgres URL there is no DIR: the ledger is the one that replicas share in that database.
+Whoever may write to it can answer, as the matrix says that its records hold.
 `
 
 // deskFlags say how to come to a ledger.
-type deskFlags struct{ policy *string }
+type deskFlags struct{ policy, postgres *string }
 
 func addDeskFlags(f flags) deskFlags {
-	return deskFlags{f.String("policy", "", "the `FOLDER` of documents with the authority matrix, for a journal that holds none")}
+	return deskFlags{
+		f.String("policy", "", "the `FOLDER` of documents with the authority matrix, for records that hold none"),
+		f.String("postgres", "", postgresFlag+"; in place of DIR"),
+	}
 }
 
-// at calls f with the desk of whoever runs this process at the journal of a folder.
+// parse returns the arguments, of which a database stands for the folder.
+func (df deskFlags) parse(f flags, args []string, want string, least, most int) (rest []string, code int) {
+	if rest, code = f.parse(args, want, 0, most); code >= 0 {
+		return nil, code
+	}
+	if *df.postgres != "" {
+		rest = append([]string{"-postgres URL"}, rest...)
+	}
+	if len(rest) < least || len(rest) > most {
+		return nil, f.misuse("want " + want)
+	}
+	return rest, -1
+}
+
+// at calls f with the desk of whoever runs this process at the journal of a folder,
+// or at a shared ledger.
 func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error) error {
+	if *df.postgres != "" {
+		return df.shared(ctx, f)
+	}
 	switch d, err := desk.Dial(ctx, dir); {
 	case err == nil && *df.policy != "":
 		return fmt.Errorf("the host in %s knows who you are: leave -policy out", dir)
@@ -44,7 +72,7 @@ func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error)
 	if !journal.Exists(dir) {
 		return fmt.Errorf("%s: no host answers there, and it holds no journal that you can read: want the folder that a guard keeps its evidence in", dir)
 	}
-	who, err := df.who(dir)
+	who, err := df.who(dir, journal.Read(dir))
 	if err != nil {
 		return err
 	}
@@ -59,15 +87,40 @@ func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error)
 	return errors.Join(err, l.Close())
 }
 
+// shared calls f with the desk of whoever runs this process at a shared ledger.
+func (df deskFlags) shared(ctx context.Context, f func(desk.Desk) error) error {
+	within, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	pool, err := pgxpool.New(within, *df.postgres)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	l, err := pgledger.Open(within, pool)
+	if err != nil {
+		return err
+	}
+	conn, err := pool.Acquire(within)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	who, err := df.who("the database", pgledger.Read(ctx, conn.Conn()))
+	conn.Release()
+	if err == nil {
+		err = f(desk.At(desk.OverShared(l.Memory, l.Now), who))
+	}
+	return errors.Join(err, l.Close())
+}
+
 // who returns who runs this process, by the matrix that the records of a stopped
 // host hold. Another one may say so only where they hold none: nobody is to bring
 // along who they are.
-func (df deskFlags) who(dir string) (authority.User, error) {
+func (df deskFlags) who(dir string, records iter.Seq2[journal.Entry, error]) (authority.User, error) {
 	me, err := desk.Me()
 	if err != nil {
 		return authority.User{}, err
 	}
-	hosts, err := recordedHosts(dir)
+	hosts, err := recordedHosts(dir, records)
 	if err != nil && !errors.Is(err, errNoDocuments) {
 		return authority.User{}, err
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/guard/ledger/control"
+	"github.com/ambit-go/ambit/guard/ledger/pgledger"
 	"github.com/ambit-go/ambit/internal/desk"
 	"github.com/ambit-go/ambit/rationale/journal"
 )
@@ -55,12 +57,28 @@ func hostRun(policy, dir string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if url := os.Getenv("HOST_POSTGRES"); url != "" {
+		pool, err := pgxpool.New(context.Background(), url)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		l, err := pgledger.Open(context.Background(), pool)
+		if err != nil {
+			return err
+		}
+		return errors.Join(hostServe(docs, policy, l, nil, in, out), l.Close())
+	}
 	l, err := ledger.Open(dir)
 	if err != nil {
 		return err
 	}
-	g, err := guard.New(docs, guard.Agent{ID: "support-bot", Environment: "prod"}, guard.WithLedger(l), guard.AllowUnsigned(),
-		guard.WithErasure(journal.OpenSubjects(filepath.Join(dir, journal.SubjectsFolder)), nil))
+	subjects := guard.WithErasure(journal.OpenSubjects(filepath.Join(dir, journal.SubjectsFolder)), nil)
+	return errors.Join(hostServe(docs, policy, l, subjects, in, out), l.Close())
+}
+
+func hostServe(docs []authority.Document, policy string, l guard.Ledger, subjects guard.Option, in io.Reader, out io.Writer) error {
+	g, err := guard.New(docs, guard.Agent{ID: "support-bot", Environment: "prod"}, guard.WithLedger(l), guard.AllowUnsigned(), subjects)
 	if err != nil {
 		return err
 	}
@@ -70,8 +88,8 @@ func hostRun(policy, dir string, in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
-	if os.Getenv("HOST_WITHOUT_SOCKET") == "" {
-		s, err := control.Listen(l, g.LocalUser)
+	if files, ok := l.(*ledger.Memory); ok && os.Getenv("HOST_WITHOUT_SOCKET") == "" {
+		s, err := control.Listen(files, g.LocalUser)
 		if err != nil {
 			return err
 		}
@@ -87,7 +105,7 @@ func hostRun(policy, dir string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		if o.Do == "stop" {
-			return l.Close()
+			return nil
 		}
 		if err := answers.Encode(o.carryOut(g, policy)); err != nil {
 			return err

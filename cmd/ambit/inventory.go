@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ type host struct {
 // records, the documents in it.
 func (t *terminal) hosts(pf policyFlags, dir string) ([]host, error) {
 	if journal.Exists(dir) {
-		return recordedHosts(dir)
+		return recordedHosts(dir, journal.Read(dir))
 	}
 	read, err := pf.read(dir)
 	return []host{{policy: read}}, err
@@ -84,10 +85,10 @@ var errNoDocuments = errors.New("it holds no record of a loaded document")
 
 // recordedHosts rebuilds, for each agent, what the latest process that ran it had
 // loaded.
-func recordedHosts(dir string) ([]host, error) {
+func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host, error) {
 	found := make(map[rationale.Agent]*recordedHost)
 	process := 0
-	for entry, err := range journal.Read(dir) {
+	for entry, err := range records {
 		switch {
 		case err != nil && journal.Torn(err):
 			continue // its writer is at work, or stopped there

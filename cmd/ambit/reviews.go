@@ -33,7 +33,7 @@ func reviews(t *terminal, args []string) int {
 	f := newFlags(t, "reviews", reviewsHelp)
 	df := addDeskFlags(f)
 	out := f.output("table", "json")
-	rest, code := f.parse(args, "at most one folder, or answer", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder, or answer", 0, 1)
 	if code >= 0 {
 		return code
 	}
@@ -60,7 +60,7 @@ func answerReview(t *terminal, args []string) int {
 	f.StringVar((*string)(&r.Finding), "finding", "", "upheld, upheld_with_action, overturned or insufficient_record")
 	f.StringVar(&r.Why, "why", "", "the reason, as a `TEXT`")
 	f.StringVar(&r.Action, "action", "", "what has to follow, as a `TEXT`")
-	rest, code := f.parse(args, "a folder and a decision", 2, 2)
+	rest, code := df.parse(f, args, "a folder and a decision", 2, 2)
 	if code >= 0 {
 		return code
 	}

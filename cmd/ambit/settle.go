@@ -38,7 +38,7 @@ func settle(t *terminal, args []string) int {
 	f.StringVar(&s.Spent, "spent", "", "the `AMOUNT` that it cost, such as 129.95, in the currency of what is held")
 	f.StringVar(&s.Why, "why", "", "on what ground, as a `TEXT`, such as the number of a statement; recorded")
 	out := f.output("table", "json")
-	rest, code := f.parse(args, "a folder, and a decision to settle it", 0, 2)
+	rest, code := df.parse(f, args, "a folder, and a decision to settle it", 0, 2)
 	if code >= 0 {
 		return code
 	}

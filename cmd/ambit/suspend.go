@@ -52,7 +52,7 @@ func suspend(t *terminal, args []string) int {
 	f := newFlags(t, "suspend", suspendHelp)
 	df, s := addDeskFlags(f), addSwitchFlags(f)
 	out := f.output("table", "json")
-	rest, code := f.parse(args, "at most one folder", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder", 0, 1)
 	if code >= 0 {
 		return code
 	}
@@ -74,7 +74,7 @@ func suspend(t *terminal, args []string) int {
 func resume(t *terminal, args []string) int {
 	f := newFlags(t, "resume", resumeHelp)
 	df, s := addDeskFlags(f), addSwitchFlags(f)
-	rest, code := f.parse(args, "at most one folder", 0, 1)
+	rest, code := df.parse(f, args, "at most one folder", 0, 1)
 	if code >= 0 {
 		return code
 	}

@@ -11,14 +11,20 @@ import (
 )
 
 // Over returns the ledger of one process, which has a journal.
-func Over(l *ledger.Memory) Ledger { return memory{l} }
+func Over(l *ledger.Memory) Ledger { return memory{l, l.Journal().Now} }
 
-type memory struct{ *ledger.Memory }
+// OverShared returns a ledger on a log that processes share, whose clock now is.
+func OverShared(l *ledger.Memory, now func() time.Time) Ledger { return memory{l, now} }
 
-func (m memory) Now(context.Context) (time.Time, error) { return m.Journal().Now(), nil }
+type memory struct {
+	*ledger.Memory
+	now func() time.Time
+}
+
+func (m memory) Now(context.Context) (time.Time, error) { return m.now(), nil }
 
 func (m memory) Tickets(context.Context) ([]rationale.Pending, error) {
-	return m.Memory.Tickets(m.Journal().Now()), nil
+	return m.Memory.Tickets(m.now()), nil
 }
 
 func (m memory) Reviews(context.Context) ([]*rationale.Decision, error) {
@@ -26,17 +32,17 @@ func (m memory) Reviews(context.Context) ([]*rationale.Decision, error) {
 }
 
 func (m memory) Held(context.Context) ([]ledger.Held, error) {
-	return m.Memory.Held(m.Journal().Now()), nil
+	return m.Memory.Held(m.now()), nil
 }
 
 func (m memory) Settle(ctx context.Context, s *rationale.Settlement) error {
-	s.Kind, s.At = rationale.KindSettlement, m.Journal().Now()
+	s.Kind, s.At = rationale.KindSettlement, m.now()
 	s.ID = rationale.NewID(s.At)
 	return m.Memory.Settle(ctx, s)
 }
 
 func (m memory) Budgets(context.Context) ([]ledger.Budget, error) {
-	return m.Memory.Budgets(m.Journal().Now()), nil
+	return m.Memory.Budgets(m.now()), nil
 }
 
 func (m memory) Suspensions(context.Context) ([]*rationale.Lifecycle, error) {
@@ -64,5 +70,8 @@ func (m memory) AnswerAudit(ctx context.Context, audit, by, why string) error {
 }
 
 func (m memory) Subjects() (*journal.SubjectReader, error) {
+	if m.Journal() == nil {
+		return nil, nil
+	}
 	return journal.OpenSubjects(filepath.Join(m.Journal().Dir(), journal.SubjectsFolder)).Reader()
 }

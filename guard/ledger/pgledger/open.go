@@ -22,6 +22,9 @@ type Ledger struct {
 	all  sync.WaitGroup
 }
 
+// Now returns the database's time, as far as it is known, and never a later one.
+func (l *Ledger) Now() time.Time { return l.log.Now() }
+
 // Option changes how a ledger works. The nil Option changes nothing.
 type Option func(*log)
 
