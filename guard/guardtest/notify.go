@@ -130,8 +130,8 @@ func testOverdue(t *testing.T, l NotifyingLedger) {
 	told := new(Notifications)
 	l.Notify(told.Note)
 	owing := draft(classify.BoundedEscalation, rationale.Passed)
-	owing.At = owing.At.Add(-time.Hour)
-	owing.Terms.ReviewBy, owing.Terms.ReviewWithin, owing.Terms.MaxOverdue = []string{"group:risk"}, time.Minute, 5
+	owing.At = owing.At.Add(-ago)
+	owing.Terms.ReviewBy, owing.Terms.ReviewWithin, owing.Terms.MaxOverdue = []string{"group:risk"}, ago-time.Second, 5
 	require.NoError(t, l.Admit(t.Context(), owing))
 	take(t, l, "1")
 	list := told.Take()

@@ -49,6 +49,14 @@ func TestPeopleContract(t *testing.T) {
 	guardtest.TestPeople(t, func(t *testing.T) guardtest.PeopleLedger { return open(t, migrated(t, server(t))) })
 }
 
+func TestLimitsContract(t *testing.T) {
+	guardtest.TestLimits(t, func(t *testing.T) guardtest.LimitsLedger { return open(t, migrated(t, server(t))) })
+}
+
+func TestNotificationsContract(t *testing.T) {
+	guardtest.TestNotifications(t, func(t *testing.T) guardtest.NotifyingLedger { return open(t, migrated(t, server(t))) })
+}
+
 var errNotOpen = ledger.ErrNotOpen
 
 // recorded returns the records in a database, but for snapshots.
