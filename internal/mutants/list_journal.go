@@ -65,12 +65,6 @@ func evidence() []mutant {
 			Why: "who does not wait for the disk syncs a segment that ends, and cannot leave",
 		},
 		{
-			File: "rationale/journal/commit.go", Package: pkg, Run: "^TestWritesBesideAppends$",
-			Old: "\tif j.isClosing() {\n",
-			New: "\tif false {\n",
-			Why: "a write reaches a journal that is closed",
-		},
-		{
 			File: "rationale/journal/osfs.go", Package: pkg, Run: "^TestAppendNoticesALostFile$",
 			Old: "if !os.SameFile(f.(osFile).info, there) {",
 			New: "if !os.SameFile(there, there) {",
