@@ -94,19 +94,20 @@ func TestWithoutAConnectionNothingIsAdmitted(t *testing.T) {
 	pool := newPool(t, url, func(c *pgxpool.Config) { c.MaxConns = 3 })
 	l := openOn(t, pool)
 	var held []*pgxpool.Conn
-	for pool.Stat().AcquiredConns() < 3 {
+	release := func() {
+		for _, conn := range held {
+			conn.Release()
+		}
+		held = nil
+	}
+	defer release() // else a test that fails waits for them for ever
+	for range 3 {   // whatever the ledger has of them, it gives back
 		conn, err := pool.Acquire(t.Context())
 		require.NoError(t, err)
 		held = append(held, conn)
-		if len(held) == 3 {
-			break
-		}
 	}
-	require.Len(t, held, 3)
 	require.ErrorIs(t, l.Admit(t.Context(), spending("60")), context.DeadlineExceeded)
-	for _, conn := range held {
-		conn.Release()
-	}
+	release()
 	require.NoError(t, l.Admit(t.Context(), spending("60")))
 
 	require.NoError(t, s.Kill())
