@@ -33,26 +33,8 @@ func approvals(t *terminal, args []string) int {
 			return answerTicket(t, rationale.AnswerDeny, args[1:])
 		}
 	}
-	f := newFlags(t, "approvals", approvalsHelp)
-	df := addDeskFlags(f)
-	out := f.output("text", "json")
-	rest, code := df.parse(f, args, "at most one folder, or approve or deny", 0, 1)
-	if code >= 0 {
-		return code
-	}
-	if err := oneOf(*out, "text", "json"); err != nil {
-		return f.misuse(err.Error())
-	}
-	return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-		all, err := d.Tickets(ctx)
-		if err != nil {
-			return err
-		}
-		if *out == "json" {
-			return t.ticketLines(all)
-		}
-		return t.tickets(all, folder(rest))
-	})
+	l := listing[desk.Ticket]{desk.Desk.Tickets, lineOf, t.tickets}
+	return l.command(newFlags(t, "approvals", approvalsHelp), args, "at most one folder, or approve or deny", "text", "json")
 }
 
 func answerTicket(t *terminal, answer rationale.Answer, args []string) int {
@@ -96,34 +78,29 @@ type ticketLine struct {
 	Decision json.RawMessage   `json:"decision"`
 }
 
-func (t *terminal) ticketLines(all []desk.Ticket) error {
-	for _, ticket := range all {
-		d := ticket.Decision
-		line := ticketLine{
-			Ticket: d.ID, Expires: d.Ticket.Expires, Approve: ticket.WhyNot == "", WhyNot: ticket.WhyNot, Payload: ticket.Payload,
-			Answers: []json.RawMessage{},
-		}
-		var err error
-		if line.Decision, err = rationale.Marshal(d); err != nil {
-			return err
-		}
-		for _, a := range ticket.Answers {
-			data, err := rationale.Marshal(a)
-			if err != nil {
-				return err
-			}
-			line.Answers = append(line.Answers, data)
-		}
-		if err := t.jsonLine(json.Marshal(line)); err != nil {
-			return err
-		}
+func lineOf(ticket desk.Ticket) ([]byte, error) {
+	d := ticket.Decision
+	line := ticketLine{
+		Ticket: d.ID, Expires: d.Ticket.Expires, Approve: ticket.WhyNot == "", WhyNot: ticket.WhyNot, Payload: ticket.Payload,
+		Answers: []json.RawMessage{},
 	}
-	return nil
+	var err error
+	if line.Decision, err = rationale.Marshal(d); err != nil {
+		return nil, err
+	}
+	for _, a := range ticket.Answers {
+		data, err := rationale.Marshal(a)
+		if err != nil {
+			return nil, err
+		}
+		line.Answers = append(line.Answers, data)
+	}
+	return json.Marshal(line)
 }
 
 // tickets prints each ticket for the person who is to answer: first what the ledger
 // knows, and below, under a mark, what the agent says.
-func (t *terminal) tickets(all []desk.Ticket, dir string) error {
+func (t *terminal) tickets(all []desk.Ticket, dir string) {
 	folded := &folding{w: t.out}
 	in := &terminal{out: folded, color: t.color}
 	for _, ticket := range all {
@@ -152,13 +129,12 @@ func (t *terminal) tickets(all []desk.Ticket, dir string) error {
 		in.claim(d)
 		fmt.Fprintln(in.out)
 	}
-	if err := folded.flush(); err != nil {
-		return err
+	if folded.flush() != nil {
+		return // nobody reads it any more
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "No call waits for people.")
-		return nil
+		return
 	}
 	fmt.Fprintf(t.out, "%s. Answer one with: ambit approvals approve|deny %s TICKET\n", count(len(all), "ticket"), rationale.Printable(dir))
-	return nil
 }

@@ -40,23 +40,9 @@ func (t *terminal) recordAudit(f flags, df deskFlags, dirs []string, report *aud
 }
 
 func unansweredAudits(t *terminal, args []string) int {
-	f := newFlags(t, "audit unanswered", auditHelp)
-	df := addDeskFlags(f)
-	out := f.output("table", "json")
-	rest, code := df.parse(f, args, "at most one folder", 0, 1)
-	if code >= 0 {
-		return code
-	}
-	if err := oneOf(*out, "table", "json"); err != nil {
-		return f.misuse(err.Error())
-	}
-	return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-		all, err := d.Unanswered(ctx)
-		if err != nil {
-			return err
-		}
-		return t.unanswered(all, *out, folder(rest))
-	})
+	line := func(u ledger.UnansweredAudit) ([]byte, error) { return json.Marshal(unansweredLine(u)) }
+	l := listing[ledger.UnansweredAudit]{desk.Desk.Unanswered, line, t.unanswered}
+	return l.command(newFlags(t, "audit unanswered", auditHelp), args, "at most one folder", "table", "json")
 }
 
 // unansweredLine is an audit that waits for an answer as JSON.
@@ -66,18 +52,10 @@ type unansweredLine struct {
 	Found         int    `json:"found"`
 }
 
-func (t *terminal) unanswered(all []ledger.UnansweredAudit, out, dir string) error {
-	if out == "json" {
-		for _, u := range all {
-			if err := t.jsonLine(json.Marshal(unansweredLine(u))); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+func (t *terminal) unanswered(all []ledger.UnansweredAudit, dir string) {
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "No audit waits for an answer.")
-		return nil
+		return
 	}
 	b := &table{head: []string{"AUTHORIZATION", "FOUND", "AUDIT"}}
 	for _, u := range all {
@@ -86,7 +64,6 @@ func (t *terminal) unanswered(all []ledger.UnansweredAudit, out, dir string) err
 	b.write(t, t.out)
 	fmt.Fprintf(t.out, "\n%s for an answer. Answer one with: ambit audit answer -why TEXT %s AUDIT\n",
 		count(len(all), "audit")+map[bool]string{true: " waits", false: " wait"}[len(all) == 1], rationale.Printable(dir))
-	return nil
 }
 
 func answerAudit(t *terminal, args []string) int {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -25,35 +23,11 @@ Exits with 0 on success, 2 when nothing could be asked.
 `
 
 func budget(t *terminal, args []string) int {
-	f := newFlags(t, "budget", budgetHelp)
-	df := addDeskFlags(f)
-	out := f.output("table", "json")
-	rest, code := df.parse(f, args, "at most one folder", 0, 1)
-	if code >= 0 {
-		return code
-	}
-	if err := oneOf(*out, "table", "json"); err != nil {
-		return f.misuse(err.Error())
-	}
-	return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-		all, err := d.Budgets(ctx)
-		if err != nil {
-			return err
-		}
-		if *out == "json" {
-			for _, b := range all {
-				if err := t.jsonLine(json.Marshal(b)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		t.budgetTable(all)
-		return nil
-	})
+	l := listing[ledger.Budget]{desk.Desk.Budgets, marshal[ledger.Budget], t.budgetTable}
+	return l.command(newFlags(t, "budget", budgetHelp), args, "at most one folder", "table", "json")
 }
 
-func (t *terminal) budgetTable(all []ledger.Budget) {
+func (t *terminal) budgetTable(all []ledger.Budget, dir string) {
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "Nothing was taken of any limit yet.")
 		return
@@ -76,7 +50,7 @@ func (t *terminal) budgetTable(all []ledger.Budget) {
 	}
 	b.write(t, t.out)
 	if held {
-		fmt.Fprintln(t.out, "\nWhat is held counts until somebody says what became of the call: ambit settle DIR")
+		fmt.Fprintln(t.out, "\nWhat is held counts until somebody says what became of the call: ambit settle "+rationale.Printable(dir))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -203,6 +204,48 @@ func (t *terminal) desk(f flags, df deskFlags, dir string, act func(ctx context.
 	}
 	return exitFailed
 }
+
+// listing is how a command prints what waits at a ledger.
+type listing[T any] struct {
+	ask  func(desk.Desk, context.Context) ([]T, error)
+	line func(T) ([]byte, error) // one as JSON
+	show func(all []T, dir string)
+}
+
+// command is a command that lists, and takes no more than a folder. Of its formats the first is the default.
+func (l listing[T]) command(f flags, args []string, want string, formats ...string) int {
+	df, out := addDeskFlags(f), f.output(formats...)
+	rest, code := df.parse(f, args, want, 0, 1)
+	if code >= 0 {
+		return code
+	}
+	if err := oneOf(*out, formats...); err != nil {
+		return f.misuse(err.Error())
+	}
+	return l.print(f, df, folder(rest), *out)
+}
+
+func (l listing[T]) print(f flags, df deskFlags, dir, format string) int {
+	return f.t.desk(f, df, dir, func(ctx context.Context, d desk.Desk) error {
+		all, err := l.ask(d, ctx)
+		if err != nil {
+			return err
+		}
+		if format != "json" {
+			l.show(all, dir)
+			return nil
+		}
+		for _, one := range all {
+			if err := f.t.jsonLine(l.line(one)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// marshal writes a value as JSON as it is.
+func marshal[T any](v T) ([]byte, error) { return json.Marshal(v) }
 
 // judged reports whether an error came from the ledger, and not on the way there.
 func judged(err error) bool {

@@ -30,27 +30,8 @@ func reviews(t *terminal, args []string) int {
 	if len(args) > 0 && args[0] == "answer" {
 		return answerReview(t, args[1:])
 	}
-	f := newFlags(t, "reviews", reviewsHelp)
-	df := addDeskFlags(f)
-	out := f.output("table", "json")
-	rest, code := df.parse(f, args, "at most one folder, or answer", 0, 1)
-	if code >= 0 {
-		return code
-	}
-	if err := oneOf(*out, "table", "json"); err != nil {
-		return f.misuse(err.Error())
-	}
-	return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-		all, err := d.Reviews(ctx)
-		if err != nil {
-			return err
-		}
-		if *out == "json" {
-			return t.reviewLines(all)
-		}
-		t.reviewTable(all, folder(rest))
-		return nil
-	})
+	l := listing[desk.Owed]{desk.Desk.Reviews, owedLine, t.reviewTable}
+	return l.command(newFlags(t, "reviews", reviewsHelp), args, "at most one folder, or answer", "table", "json")
 }
 
 func answerReview(t *terminal, args []string) int {
@@ -88,18 +69,12 @@ type reviewLine struct {
 	Action   json.RawMessage `json:"action"` // the decision, as far as it is kept at hand
 }
 
-func (t *terminal) reviewLines(all []desk.Owed) error {
-	for _, o := range all {
-		action, err := rationale.Marshal(o.Decision)
-		if err != nil {
-			return err
-		}
-		line := reviewLine{Decision: o.Decision.ID, Due: o.Decision.Review.Due, Review: o.WhyNot == "", WhyNot: o.WhyNot, Action: action}
-		if err := t.jsonLine(json.Marshal(line)); err != nil {
-			return err
-		}
+func owedLine(o desk.Owed) ([]byte, error) {
+	action, err := rationale.Marshal(o.Decision)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return json.Marshal(reviewLine{Decision: o.Decision.ID, Due: o.Decision.Review.Due, Review: o.WhyNot == "", WhyNot: o.WhyNot, Action: action})
 }
 
 func (t *terminal) reviewTable(all []desk.Owed, dir string) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -49,13 +48,7 @@ func settle(t *terminal, args []string) int {
 		if s != (desk.Settlement{}) {
 			return f.misuse("want the folder and the decision to settle")
 		}
-		return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-			all, err := d.Held(ctx)
-			if err != nil {
-				return err
-			}
-			return t.held(all, *out, folder(rest))
-		})
+		return listing[ledger.Held]{desk.Desk.Held, marshal[ledger.Held], t.held}.print(f, df, folder(rest), *out)
 	}
 	if s.Status == "" || strings.TrimSpace(s.Why) == "" {
 		return f.misuse("want -status success, error or not_executed, and -why")
@@ -71,18 +64,10 @@ func settle(t *terminal, args []string) int {
 	})
 }
 
-func (t *terminal) held(all []ledger.Held, out, dir string) error {
-	if out == "json" {
-		for _, h := range all {
-			if err := t.jsonLine(json.Marshal(h)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+func (t *terminal) held(all []ledger.Held, dir string) {
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "No call waits for a settlement.")
-		return nil
+		return
 	}
 	b := &table{head: []string{"ADMITTED", "TOOL", "AUTHORIZATION", "CLASS", "AGENT", "FOR", "HELD", "DECISION"}}
 	for _, h := range all {
@@ -92,5 +77,4 @@ func (t *terminal) held(all []ledger.Held, out, dir string) error {
 	b.write(t, t.out)
 	fmt.Fprintf(t.out, "\n%s held. Settle one with: ambit settle %s DECISION -status success -spent AMOUNT -why TEXT\n",
 		count(len(all), "call"), rationale.Printable(dir))
-	return nil
 }

@@ -60,13 +60,8 @@ func suspend(t *terminal, args []string) int {
 		return f.misuse(err.Error())
 	}
 	if *s == (desk.Switch{}) {
-		return t.desk(f, df, folder(rest), func(ctx context.Context, d desk.Desk) error {
-			all, err := d.Suspensions(ctx)
-			if err != nil {
-				return err
-			}
-			return t.suspensions(all, *out, folder(rest))
-		})
+		l := listing[*rationale.Lifecycle]{desk.Desk.Suspensions, suspensionLine, t.suspensions}
+		return l.print(f, df, folder(rest), *out)
 	}
 	return t.flip(f, df, rest, *s, "suspended", desk.Desk.Suspend)
 }
@@ -97,18 +92,12 @@ func (t *terminal) flip(f flags, df deskFlags, rest []string, s desk.Switch, don
 	})
 }
 
-func (t *terminal) suspensions(all []*rationale.Lifecycle, out, dir string) error {
-	if out == "json" {
-		for _, l := range all {
-			if err := t.jsonLine(rationale.Marshal(l)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+func suspensionLine(l *rationale.Lifecycle) ([]byte, error) { return rationale.Marshal(l) }
+
+func (t *terminal) suspensions(all []*rationale.Lifecycle, dir string) {
 	if len(all) == 0 {
 		fmt.Fprintln(t.out, "Nothing is suspended by a person.")
-		return nil
+		return
 	}
 	b := &table{head: []string{"SUSPENDED", "SINCE", "BY", "WHY"}}
 	for _, l := range all {
@@ -116,5 +105,4 @@ func (t *terminal) suspensions(all []*rationale.Lifecycle, out, dir string) erro
 	}
 	b.write(t, t.out)
 	fmt.Fprintf(t.out, "\nEnd one with: ambit resume %s -agent ID, -authorization ID or -everything, and -why\n", rationale.Printable(dir))
-	return nil
 }
