@@ -161,6 +161,21 @@ func marshalKnown(rec any, id string) ([]byte, error) {
 	return json.Marshal(rec, utcTimes)
 }
 
+// UnmarshalAs decodes one record as [Unmarshal] does, of which the kind is known. One of
+// another kind is an error.
+func UnmarshalAs[R Record](data []byte) (R, error) {
+	var none R
+	rec, err := Unmarshal(data)
+	if err != nil {
+		return none, err
+	}
+	r, ok := rec.(R)
+	if !ok {
+		return none, fmt.Errorf("record %s is of kind %s", Printable(rec.RecordID()), rec.RecordKind())
+	}
+	return r, nil
+}
+
 // Unmarshal decodes one record by its "kind": *[Decision], *[Outcome],
 // *[Settlement], *[Lifecycle], *[Approval], *[Review], *[Snapshot] or *[Checkpoint],
 // and *[Unknown] for every other kind.

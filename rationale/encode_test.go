@@ -257,3 +257,15 @@ func TestAppendRecord(t *testing.T) {
 	assert.Error(t, err)
 	assert.Equal(t, "before", string(got))
 }
+
+func TestUnmarshalAsRefusesAnotherKind(t *testing.T) {
+	data, err := rationale.Marshal(fullOutcome())
+	require.NoError(t, err)
+	o, err := rationale.UnmarshalAs[*rationale.Outcome](data)
+	require.NoError(t, err)
+	assert.Equal(t, fullOutcome().Decision, o.Decision)
+	_, err = rationale.UnmarshalAs[*rationale.Decision](data)
+	assert.ErrorContains(t, err, "is of kind outcome")
+	_, err = rationale.UnmarshalAs[*rationale.Decision](data[1:])
+	assert.Error(t, err)
+}

@@ -137,14 +137,7 @@ func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
 	if r == nil || m.answering == nil {
 		return errors.New("ledger: there is no review, or nothing to review")
 	}
-	if err := m.reached(r.At); err != nil {
-		return err
-	}
-	if err := m.answering.take(ctx); err != nil {
-		return err
-	}
-	defer m.answering.end()
-	return m.commit(ctx, &reviewing{m, r})
+	return m.answer(ctx, r.At, &reviewing{m, r})
 }
 
 // reviewing is the step that a review makes. There is one at a time.
@@ -197,7 +190,7 @@ func (s *reviews) save() ([]savedReview, error) {
 func (s *reviews) restore(saved []savedReview) error {
 	*s = newReviews()
 	for _, one := range saved {
-		d, err := decode[*rationale.Decision](one.Decision)
+		d, err := rationale.UnmarshalAs[*rationale.Decision](one.Decision)
 		if err != nil {
 			return err
 		}

@@ -207,7 +207,7 @@ func (s suspensions) save() ([]json.RawMessage, error) {
 func (s suspensions) restore(saved []json.RawMessage) error {
 	clear(s)
 	for _, data := range saved {
-		l, err := decode[*rationale.Lifecycle](data)
+		l, err := rationale.UnmarshalAs[*rationale.Lifecycle](data)
 		if err != nil {
 			return err
 		}

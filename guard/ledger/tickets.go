@@ -222,14 +222,20 @@ func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
 	if a == nil || m.answering == nil {
 		return errors.New("ledger: there is no answer, or nothing to answer to")
 	}
-	if err := m.reached(a.At); err != nil {
+	return m.answer(ctx, a.At, &answering{m, a})
+}
+
+// answer makes the step of a person's answer, given at a time, in its turn: the next
+// one is checked against those before it.
+func (m *Memory) answer(ctx context.Context, at time.Time, s step) error {
+	if err := m.reached(at); err != nil {
 		return err
 	}
 	if err := m.answering.take(ctx); err != nil {
 		return err
 	}
 	defer m.answering.end()
-	return m.commit(ctx, &answering{m, a})
+	return m.commit(ctx, s)
 }
 
 // answering is the step that an answer to a ticket makes. There is one at a time.
@@ -339,7 +345,7 @@ func (s *tickets) save() ([]savedTicket, error) {
 func (s *tickets) restore(saved []savedTicket) error {
 	*s = newTickets()
 	for _, one := range saved {
-		d, err := decode[*rationale.Decision](one.Decision)
+		d, err := rationale.UnmarshalAs[*rationale.Decision](one.Decision)
 		if err != nil {
 			return err
 		}
@@ -349,7 +355,7 @@ func (s *tickets) restore(saved []savedTicket) error {
 		t := s.open(d, one.Segment)
 		t.Used, t.Replaced = one.Used, one.Replaced
 		for _, answer := range one.Answers {
-			a, err := decode[*rationale.Approval](answer)
+			a, err := rationale.UnmarshalAs[*rationale.Approval](answer)
 			if err != nil {
 				return err
 			}
@@ -358,17 +364,4 @@ func (s *tickets) restore(saved []savedTicket) error {
 		s.measure(t)
 	}
 	return nil
-}
-
-func decode[R rationale.Record](data json.RawMessage) (R, error) {
-	var none R
-	rec, err := rationale.Unmarshal(data)
-	if err != nil {
-		return none, err
-	}
-	r, ok := rec.(R)
-	if !ok {
-		return none, fmt.Errorf("record %s is a %s", rationale.Printable(rec.RecordID()), rec.RecordKind())
-	}
-	return r, nil
 }

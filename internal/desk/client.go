@@ -133,7 +133,7 @@ func (c *client) Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error
 	all := make([]*rationale.Lifecycle, len(got))
 	for i, data := range got {
 		var err error
-		if all[i], err = decode[*rationale.Lifecycle](data); err != nil {
+		if all[i], err = rationale.UnmarshalAs[*rationale.Lifecycle](data); err != nil {
 			return nil, err
 		}
 		if all[i].Suspension == nil {
@@ -170,5 +170,5 @@ func recorded[R rationale.Record](ctx context.Context, c *client, path string, r
 	if err := c.call(ctx, path, request, &data); err != nil {
 		return none, err
 	}
-	return decode[R](data)
+	return rationale.UnmarshalAs[R](data)
 }

@@ -114,7 +114,7 @@ func encodeTickets(all []Ticket) ([]wireTicket, error) {
 func decodeTickets(sent []wireTicket) ([]Ticket, error) {
 	all := make([]Ticket, len(sent))
 	for i, t := range sent {
-		d, err := decode[*rationale.Decision](t.Decision)
+		d, err := rationale.UnmarshalAs[*rationale.Decision](t.Decision)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +123,7 @@ func decodeTickets(sent []wireTicket) ([]Ticket, error) {
 		}
 		all[i] = Ticket{Pending: rationale.Pending{Decision: d}, WhyNot: t.WhyNot, Payload: t.Payload}
 		for _, answer := range t.Answers {
-			a, err := decode[*rationale.Approval](answer)
+			a, err := rationale.UnmarshalAs[*rationale.Approval](answer)
 			if err != nil {
 				return nil, err
 			}
@@ -148,7 +148,7 @@ func encodeOwed(all []Owed) ([]wireOwed, error) {
 func decodeOwed(sent []wireOwed) ([]Owed, error) {
 	all := make([]Owed, len(sent))
 	for i, o := range sent {
-		d, err := decode[*rationale.Decision](o.Decision)
+		d, err := rationale.UnmarshalAs[*rationale.Decision](o.Decision)
 		if err != nil {
 			return nil, err
 		}
@@ -170,17 +170,4 @@ func encodeRecords[R rationale.Record](all []R) ([]stdjson.RawMessage, error) {
 		sent[i] = data
 	}
 	return sent, nil
-}
-
-func decode[R rationale.Record](data stdjson.RawMessage) (R, error) {
-	var none R
-	rec, err := rationale.Unmarshal(data)
-	if err != nil {
-		return none, err
-	}
-	r, ok := rec.(R)
-	if !ok {
-		return none, fmt.Errorf("record %s is a %s", rationale.Printable(rec.RecordID()), rec.RecordKind())
-	}
-	return r, nil
 }
