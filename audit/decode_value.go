@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,120 +12,34 @@ import (
 )
 
 // decoder reads the nodes of one document and collects what is wrong with them.
-// A method given an absent value returns the zero value and reports nothing;
-// what must be there is asked for with [fields.need].
 type decoder struct {
-	dir  string
-	errs []*authority.Error
+	yamldoc.Reader
+	dir string
 }
 
-func (d *decoder) problem(p yamldoc.Problem) {
-	e := &authority.Error{Line: p.Pos.Line, Column: p.Pos.Column, Width: p.Width, Message: p.Message, Hint: p.Hint}
-	if p.File != nil {
-		e.File, e.Source = p.File.Name, p.File.Line(p.Pos.Line)
-	}
-	d.errs = append(d.errs, e)
-}
+type value = yamldoc.Value
 
-func (d *decoder) fail(v value, hint, format string, args ...any) {
-	d.problem(v.Problem(fmt.Sprintf(format, args...), hint))
-}
-
-// value is a node and what an author calls it.
-type value struct {
-	yamldoc.Node
-	name string
-}
-
-// fields are the values of one mapping.
-type fields struct {
-	yamldoc.Fields
-	d    *decoder
-	name string
-	path string // before the keys in messages
-}
-
-// fields reads a mapping that has no other than the known keys.
-func (d *decoder) fields(v value, path string, known ...string) fields {
-	f := fields{d: d, name: v.name, path: path}
-	if v.IsZero() {
-		return f
+// errors returns what is wrong with the document.
+func (d *decoder) errors() authority.Errors {
+	errs := make(authority.Errors, len(d.Problems))
+	for i, p := range d.Problems {
+		errs[i] = &authority.Error{Line: p.Pos.Line, Column: p.Pos.Column, Width: p.Width, Message: p.Message, Hint: p.Hint}
+		if p.File != nil {
+			errs[i].File, errs[i].Source = p.File.Name, p.File.Line(p.Pos.Line)
+		}
 	}
-	var problems []yamldoc.Problem
-	f.Fields, problems = v.Fields(v.name, known...)
-	for _, p := range problems {
-		d.problem(p)
-	}
-	return f
-}
-
-func (f fields) get(key string) value { return value{f.Get(key), f.path + key} }
-
-// need returns the value of a key, and reports it where it is absent.
-func (f fields) need(key, hint string) value {
-	v := f.get(key)
-	if v.IsZero() && f.Node.Kind() == yamldoc.Mapping {
-		f.d.problem(f.Node.Problem(fmt.Sprintf("%s has no %q", f.name, key), hint))
-	}
-	return v
-}
-
-// str returns a text that is not blank.
-func (d *decoder) str(v value) string {
-	switch {
-	case v.IsZero():
-		return ""
-	case v.Kind() != yamldoc.Scalar:
-		d.fail(v, "", "%s is %s, not a text", v.name, v.Describe())
-		return ""
-	case strings.TrimSpace(v.Text()) == "":
-		d.fail(v, "give it a value", "%s is empty", v.name)
-		return ""
-	}
-	return v.Text()
-}
-
-// oneOf reads one of the known words; empty where it is wrong.
-func (d *decoder) oneOf(v value, known ...string) string {
-	s := d.str(v)
-	if s == "" || slices.Contains(known, s) {
-		return s
-	}
-	hint := "want " + strings.Join(known, ", ")
-	if near := yamldoc.Nearest(s, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	d.fail(v, hint, "%s is %q, which is unknown", v.name, s)
-	return ""
-}
-
-// list reads a list that is not empty.
-func (d *decoder) list(v value) []value {
-	switch {
-	case v.IsZero():
-		return nil
-	case v.Kind() != yamldoc.Sequence:
-		d.fail(v, "write it as [a, b], or as lines that begin with '-'", "%s is %s, not a list", v.name, v.Describe())
-		return nil
-	case len(v.Items()) == 0:
-		d.fail(v, "name at least one", "%s is empty", v.name)
-	}
-	var items []value
-	for i, item := range v.Items() {
-		items = append(items, value{item, fmt.Sprintf("%s[%d]", v.name, i)})
-	}
-	return items
+	return errs
 }
 
 // texts reads a list of different texts.
 func (d *decoder) texts(v value) []string {
 	var texts []string
-	for _, item := range d.list(v) {
-		s := d.str(item)
+	for _, item := range d.List(v, false) {
+		s := d.Str(item)
 		switch {
 		case s == "":
 		case slices.Contains(texts, s):
-			d.fail(item, "leave one out", "%s names %q twice", v.name, s)
+			d.Fail(item.Node, "leave one out", "%s names %q twice", v.Name, s)
 		default:
 			texts = append(texts, s)
 		}
@@ -163,10 +76,9 @@ func (d *decoder) number(v value, otherwise int) int {
 	if v.IsZero() {
 		return otherwise
 	}
-	n, err := strconv.Atoi(v.Text())
-	if err != nil || n < 1 || n > 1<<20 || !v.Plain() {
-		d.fail(v, "write it in digits, without quotes", "%s is %q, not a whole number from 1 on", v.name, v.Text())
-		return otherwise
+	n := d.Integer(v, 1)
+	if n > 1<<20 {
+		d.Fail(v.Node, "", "%s is %d: more than %d", v.Name, n, 1<<20)
 	}
 	return n
 }
@@ -176,7 +88,7 @@ func (d *decoder) span(v value, otherwise time.Duration) time.Duration {
 	if v.IsZero() {
 		return otherwise
 	}
-	text := d.str(v)
+	text := d.Str(v)
 	length, err := time.ParseDuration(text)
 	if days, found := strings.CutSuffix(text, "d"); found {
 		var n int
@@ -186,7 +98,7 @@ func (d *decoder) span(v value, otherwise time.Duration) time.Duration {
 		length = time.Duration(n) * 24 * time.Hour
 	}
 	if text != "" && (err != nil || length < 0) {
-		d.fail(v, "want such as 30s, 15m, 24h or 7d", "%s is %q, not a length of time", v.name, text)
+		d.Fail(v.Node, "want such as 30s, 15m, 24h or 7d", "%s is %q, not a length of time", v.Name, text)
 		return otherwise
 	}
 	return length
@@ -194,13 +106,13 @@ func (d *decoder) span(v value, otherwise time.Duration) time.Duration {
 
 // date reads an instant.
 func (d *decoder) date(v value) time.Time {
-	text := d.str(v)
+	text := d.Str(v)
 	if text == "" {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		d.fail(v, "want such as 2026-11-02T09:30:00Z", "%s is %q, not a time", v.name, text)
+		d.Fail(v.Node, "want such as 2026-11-02T09:30:00Z", "%s is %q, not a time", v.Name, text)
 	}
 	return at
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
@@ -113,15 +112,13 @@ const (
 func Load(name string, data []byte) (*Document, error) {
 	file, problems := yamldoc.Parse(name, data)
 	d := decoder{dir: filepath.Dir(name)}
-	for _, p := range problems {
-		d.problem(p)
-	}
+	d.Problems = problems
 	doc := &Document{}
 	if !file.Root().IsZero() {
-		doc = d.document(value{file.Root(), "the document"})
+		doc = d.document(yamldoc.Named(file.Root(), "the document"))
 	}
-	if len(d.errs) > 0 {
-		return nil, authority.Errors(d.errs)
+	if len(d.Problems) > 0 {
+		return nil, d.errors()
 	}
 	return doc, nil
 }

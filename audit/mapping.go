@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-go/ambit/internal/celplan"
 	"github.com/ambit-go/ambit/internal/strictjson"
+	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
 // mapping explains the JSON lines of any log: typed fields, and what expressions
@@ -33,12 +34,12 @@ const mappingExample = "such as mapping: {fields: {id: {path: event.id, type: st
 
 // mapping reads what explains the lines of a log.
 func (d *decoder) mapping(v value) *mapping {
-	f := d.fields(v, v.name+".", "fields", "id", "time", "principal", "action", "resource", "success", "mutating", "service")
+	f := d.Map(v, v.Name+".", "fields", "id", "time", "principal", "action", "resource", "success", "mutating", "service")
 	m := &mapping{layout: celplan.NewLayout(nil)}
-	declared := f.need("fields", mappingExample)
+	declared := f.Need("fields", mappingExample)
 	scope := &strictjson.Type{Kind: strictjson.Object}
 	for _, e := range declared.Entries() {
-		field, ok := d.mappedField(e.Key.Text(), value{e.Value, declared.name + "." + e.Key.Text()})
+		field, ok := d.mappedField(e.Key.Text(), yamldoc.Named(e.Value, declared.Name+"."+e.Key.Text()))
 		if !ok {
 			continue
 		}
@@ -48,7 +49,7 @@ func (d *decoder) mapping(v value) *mapping {
 	}
 	env, err := celplan.NewEnv(celplan.Scope{Event: scope}, celplan.WithLayout(m.layout))
 	if err != nil {
-		d.fail(declared, "", "%s: %v", declared.name, err)
+		d.Fail(declared.Node, "", "%s: %v", declared.Name, err)
 		return m
 	}
 	for _, p := range []struct {
@@ -66,9 +67,9 @@ func (d *decoder) mapping(v value) *mapping {
 		{"mutating", &m.mutating, strictjson.Bool, true},
 		{"service", &m.service, strictjson.Bool, true},
 	} {
-		text := f.get(p.key)
+		text := f.Get(p.key)
 		if !p.optional {
-			text = f.need(p.key, fmt.Sprintf("%s: an expression over event.…, %s", p.key, mappingExample))
+			text = f.Need(p.key, fmt.Sprintf("%s: an expression over event.…, %s", p.key, mappingExample))
 		}
 		*p.into = d.expression(env, text, p.want)
 	}
@@ -76,22 +77,22 @@ func (d *decoder) mapping(v value) *mapping {
 }
 
 func (d *decoder) mappedField(name string, v value) (mappedField, bool) {
-	f := d.fields(v, v.name+".", "path", "type")
-	path := f.need("path", "path: where in a line the value stands")
+	f := d.Map(v, v.Name+".", "path", "type")
+	path := f.Need("path", "path: where in a line the value stands")
 	kinds := map[string]strictjson.Kind{"string": strictjson.String, "int": strictjson.Int, "double": strictjson.Double, "bool": strictjson.Bool}
-	kind := kinds[d.oneOf(f.need("type", "type: string, int, double or bool"), "string", "int", "double", "bool")]
+	kind := kinds[d.OneOf(f.Need("type", "type: string, int, double or bool"), "string", "int", "double", "bool")]
 	return mappedField{name: name, path: path.Text(), kind: kind}, d.path(path) && kind != strictjson.Invalid
 }
 
 func (d *decoder) expression(env *celplan.Env, v value, want strictjson.Kind) *celplan.Program {
-	text := d.str(v)
+	text := d.Str(v)
 	if text == "" {
 		return nil
 	}
 	p, err := env.Compile(text, want)
 	if failed, ok := errors.AsType[*celplan.CompileError](err); ok {
 		for _, issue := range failed.Issues {
-			d.problem(v.Inside(issue.Line, issue.Column, v.name+": "+issue.Message, ""))
+			d.Problems = append(d.Problems, v.Inside(issue.Line, issue.Column, v.Name+": "+issue.Message, ""))
 		}
 	}
 	return p

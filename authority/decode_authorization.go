@@ -19,32 +19,32 @@ const (
 const personHint = "write {id: …}, and role: … if it matters"
 
 func (d *decoder) authorization(root value, src source) *grantDoc {
-	f := d.fields(root, "", "apiVersion", "kind", "id", "version", "supersedes", "summary", "owner", "agent", "critical",
+	f := d.Map(root, "", "apiVersion", "kind", "id", "version", "supersedes", "summary", "owner", "agent", "critical",
 		"pins", "grant", "reauthorize", "when_lapsed", "observe", "approval", "review", "audit", "classes")
 	g := &grantDoc{source: src}
-	g.ID = d.id(f.need("id", "every version of an authorization has the same id"))
+	g.ID = d.id(f.Need("id", "every version of an authorization has the same id"))
 	g.Version = d.version(f)
-	g.Supersedes = d.digest(f.get("supersedes"))
-	g.Summary = d.str(f.get("summary"))
-	g.Owner = d.person(f.need("owner", "owner: {id: …} is who is accountable; it is never one of grant.by"))
-	agent := d.fields(f.need("agent", "agent: {id: …, environments: [prod]}"), "agent.", "id", "environments")
-	g.Agent = d.id(agent.need("id", "the id that the host gives to the agent"))
-	g.Environments = values(d.ids(agent.need("environments", "environments: [prod]")))
-	g.Critical = d.boolean(f.get("critical"))
-	g.Pins = d.pins(f.get("pins"))
-	g.Grant = d.grant(f.need("grant", "grant: {by: [{id: …}], at: …, expires: …}"))
+	g.Supersedes = d.digest(f.Get("supersedes"))
+	g.Summary = d.Str(f.Get("summary"))
+	g.Owner = d.person(f.Need("owner", "owner: {id: …} is who is accountable; it is never one of grant.by"))
+	agent := d.Map(f.Need("agent", "agent: {id: …, environments: [prod]}"), "agent.", "id", "environments")
+	g.Agent = d.id(agent.Need("id", "the id that the host gives to the agent"))
+	g.Environments = values(d.ids(agent.Need("environments", "environments: [prod]")))
+	g.Critical = d.Boolean(f.Get("critical"))
+	g.Pins = d.pins(f.Get("pins"))
+	g.Grant = d.grant(f.Need("grant", "grant: {by: [{id: …}], at: …, expires: …}"))
 	g.Every = defaultCycle
-	if every := d.fields(f.get("reauthorize"), "reauthorize.", "every"); !every.Node.IsZero() {
-		g.Every = d.duration(every.need("every", "every: 90d"))
+	if every := d.Map(f.Get("reauthorize"), "reauthorize.", "every"); !every.Node.IsZero() {
+		g.Every = d.duration(every.Need("every", "every: 90d"))
 	}
-	if d.oneOf(f.get("when_lapsed"), "deny", "authorization_required") == "authorization_required" {
+	if d.OneOf(f.Get("when_lapsed"), "deny", "authorization_required") == "authorization_required" {
 		g.Lapsed = lapsedRecommends
 	}
-	g.ObserveUntil = d.observe(f.get("observe"))
-	g.Approval = d.approval(f.get("approval"), g.Grant.By)
-	g.Review = d.review(f.get("review"))
-	g.Audit = d.audit(f.get("audit"))
-	for _, item := range d.list(f.need("classes", "classes: a list of decision classes"), false) {
+	g.ObserveUntil = d.observe(f.Get("observe"))
+	g.Approval = d.approval(f.Get("approval"), g.Grant.By)
+	g.Review = d.review(f.Get("review"))
+	g.Audit = d.audit(f.Get("audit"))
+	for _, item := range d.List(f.Need("classes", "classes: a list of decision classes"), false) {
 		g.Classes = append(g.Classes, d.class(item))
 	}
 	return g
@@ -52,33 +52,33 @@ func (d *decoder) authorization(root value, src source) *grantDoc {
 
 // version reads a document's version, which is 1 by default.
 func (d *decoder) version(f fields) int {
-	v := f.get("version")
+	v := f.Get("version")
 	if v.IsZero() {
 		return 1
 	}
-	return d.integer(v, 1)
+	return d.Integer(v, 1)
 }
 
 func (d *decoder) person(v value) person {
-	f := d.fields(v, v.name+".", "id", "role")
-	id := d.id(f.need("id", personHint))
+	f := d.Map(v, v.Name+".", "id", "role")
+	id := d.id(f.Need("id", personHint))
 	if strings.HasPrefix(id.Value, groupPrefix) {
-		d.fail(id.Node, "name the person who is accountable", "%s.id is %q: a group, not a person", v.name, id.Value)
+		d.Fail(id.Node, "name the person who is accountable", "%s.id is %q: a group, not a person", v.Name, id.Value)
 		id.Value = ""
 	}
-	return person{ID: id.Value, Role: d.str(f.get("role")), Node: id.Node}
+	return person{ID: id.Value, Role: d.Str(f.Get("role")), Node: id.Node}
 }
 
 // people reads a list of different persons, which is not empty.
 func (d *decoder) people(v value) []person {
 	var people []person
-	for _, item := range d.list(v, false) {
+	for _, item := range d.List(v, false) {
 		p := d.person(item)
 		if p.ID == "" {
 			continue
 		}
 		if i := indexPerson(people, p.ID); i >= 0 {
-			d.fail(p.Node, "leave one out", "%s names %q twice", v.name, p.ID)
+			d.Fail(p.Node, "leave one out", "%s names %q twice", v.Name, p.ID)
 			continue
 		}
 		people = append(people, p)
@@ -102,14 +102,14 @@ func samePerson(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
 const groupPrefix = "group:"
 
 func (d *decoder) grant(v value) grant {
-	f := d.fields(v, "grant.", "body", "by", "consulted", "at", "expires", "record")
+	f := d.Map(v, "grant.", "body", "by", "consulted", "at", "expires", "record")
 	return grant{
-		Body:      d.id(f.get("body")),
-		By:        d.people(f.need("by", "by: [{id: …}] names who granted it")),
-		Consulted: d.people(f.get("consulted")),
-		At:        d.date(f.need("at", "at: the time of the grant")),
-		Expires:   d.date(f.need("expires", "expires: at most 366 days after at")),
-		Record:    d.str(f.get("record")),
+		Body:      d.id(f.Get("body")),
+		By:        d.people(f.Need("by", "by: [{id: …}] names who granted it")),
+		Consulted: d.people(f.Get("consulted")),
+		At:        d.date(f.Need("at", "at: the time of the grant")),
+		Expires:   d.date(f.Need("expires", "expires: at most 366 days after at")),
+		Record:    d.Str(f.Get("record")),
 	}
 }
 
@@ -117,37 +117,37 @@ func (d *decoder) observe(v value) time.Time {
 	if v.IsZero() {
 		return time.Time{}
 	}
-	return d.date(d.fields(v, v.name+".", "until").need("until", "observe mode ends: until: …"))
+	return d.date(d.Map(v, v.Name+".", "until").Need("until", "observe mode ends: until: …"))
 }
 
 // approval reads who approves; without a list it is those who granted.
 func (d *decoder) approval(v value, granters []person) approval {
-	f := d.fields(v, "approval.", "by", "quorum", "ttl")
+	f := d.Map(v, "approval.", "by", "quorum", "ttl")
 	a := approval{Quorum: 1, TTL: defaultTTL}
-	if by := f.get("by"); !by.IsZero() {
+	if by := f.Get("by"); !by.IsZero() {
 		a.By = d.ids(by)
 	} else {
 		for _, p := range granters {
 			a.By = append(a.By, text{p.ID, p.Node})
 		}
 	}
-	if quorum := f.get("quorum"); !quorum.IsZero() {
-		a.Quorum = d.integer(quorum, 1)
+	if quorum := f.Get("quorum"); !quorum.IsZero() {
+		a.Quorum = d.Integer(quorum, 1)
 	}
-	if ttl := f.get("ttl"); !ttl.IsZero() {
+	if ttl := f.Get("ttl"); !ttl.IsZero() {
 		a.TTL = d.duration(ttl)
 	}
 	return a
 }
 
 func (d *decoder) review(v value) review {
-	f := d.fields(v, "review.", "by", "within", "sample", "max_overdue")
-	r := review{Within: defaultReview, MaxOverdue: defaultOverdue, Node: v.Node, By: d.ids(f.get("by")), Sample: d.share(f.get("sample"))}
-	if within := f.get("within"); !within.IsZero() {
+	f := d.Map(v, "review.", "by", "within", "sample", "max_overdue")
+	r := review{Within: defaultReview, MaxOverdue: defaultOverdue, Node: v.Node, By: d.ids(f.Get("by")), Sample: d.share(f.Get("sample"))}
+	if within := f.Get("within"); !within.IsZero() {
 		r.Within = d.duration(within)
 	}
-	if overdue := f.get("max_overdue"); !overdue.IsZero() {
-		r.MaxOverdue = d.integer(overdue, 0)
+	if overdue := f.Get("max_overdue"); !overdue.IsZero() {
+		r.MaxOverdue = d.Integer(overdue, 0)
 	}
 	return r
 }
@@ -156,25 +156,25 @@ func (d *decoder) audit(v value) audit {
 	if v.IsZero() {
 		return audit{}
 	}
-	f := d.fields(v, "audit.", "every", "max_unexplained")
-	a := audit{Every: d.duration(f.need("every", "every: 30d"))}
-	if unexplained := f.get("max_unexplained"); !unexplained.IsZero() {
-		a.MaxUnexplained = d.integer(unexplained, 0)
+	f := d.Map(v, "audit.", "every", "max_unexplained")
+	a := audit{Every: d.duration(f.Need("every", "every: 30d"))}
+	if unexplained := f.Get("max_unexplained"); !unexplained.IsZero() {
+		a.MaxUnexplained = d.Integer(unexplained, 0)
 	}
 	return a
 }
 
 func (d *decoder) pins(v value) pins {
-	f := d.fields(v, "pins.", "models", "prompt", "tools")
-	p := pins{Prompt: d.digest(f.get("prompt"))}
-	for _, item := range d.list(f.get("models"), false) {
+	f := d.Map(v, "pins.", "models", "prompt", "tools")
+	p := pins{Prompt: d.digest(f.Get("prompt"))}
+	for _, item := range d.List(f.Get("models"), false) {
 		p.Models = append(p.Models, d.modelPin(item))
 	}
 	seen := make(map[classify.ToolID]bool)
-	for _, item := range d.list(f.get("tools"), false) {
+	for _, item := range d.List(f.Get("tools"), false) {
 		pin := d.toolPin(item)
 		if pin.Tool.Name != "" && seen[pin.Tool] {
-			d.fail(pin.Node, "leave one out", "pins.tools names %q twice", pin.Tool)
+			d.Fail(pin.Node, "leave one out", "pins.tools names %q twice", pin.Tool)
 		}
 		seen[pin.Tool] = true
 		p.Tools = append(p.Tools, pin)
@@ -183,10 +183,10 @@ func (d *decoder) pins(v value) pins {
 }
 
 func (d *decoder) toolPin(v value) toolPin {
-	f := d.fields(v, v.name+".", "name", "digest")
-	name := d.text(f.need("name", "name: the tool's own name, or server/name"))
-	digest := d.digest(f.need("digest", "digest: sha256:…"))
-	return toolPin{Tool: d.toolID(name, v.name+".name"), Digest: digest, Node: name.Node}
+	f := d.Map(v, v.Name+".", "name", "digest")
+	name := d.text(f.Need("name", "name: the tool's own name, or server/name"))
+	digest := d.digest(f.Need("digest", "digest: sha256:…"))
+	return toolPin{Tool: d.toolID(name, v.Name+".name"), Digest: digest, Node: name.Node}
 }
 
 // toolID parses the name of one tool.
@@ -196,7 +196,7 @@ func (d *decoder) toolID(name text, what string) classify.ToolID {
 	}
 	id, err := classify.ParseToolID(name.Value)
 	if err != nil {
-		d.fail(name.Node, "want the tool's own name, or server/name", "%s: %v", what, err)
+		d.Fail(name.Node, "want the tool's own name, or server/name", "%s: %v", what, err)
 		return classify.ToolID{}
 	}
 	return id
@@ -205,21 +205,21 @@ func (d *decoder) toolID(name text, what string) classify.ToolID {
 const modelHint = "pin a date, a revision or a digest of the weights"
 
 func (d *decoder) modelPin(v value) modelPin {
-	f := d.fields(v, v.name+".", "provider", "name", "version")
-	name := d.text(f.need("name", "name: the model's own name"))
-	version := d.text(f.need("version", modelHint))
-	d.fixed(name, v.name+".name")
-	d.fixed(version, v.name+".version")
+	f := d.Map(v, v.Name+".", "provider", "name", "version")
+	name := d.text(f.Need("name", "name: the model's own name"))
+	version := d.text(f.Need("version", modelHint))
+	d.fixed(name, v.Name+".name")
+	d.fixed(version, v.Name+".version")
 	if version.Value != "" && floatingLabel(version.Value) == "" && !strings.ContainsAny(version.Value, "0123456789") {
-		d.fail(version.Node, modelHint, "%s.version is %q: no date, revision or digest", v.name, version.Value)
+		d.Fail(version.Node, modelHint, "%s.version is %q: no date, revision or digest", v.Name, version.Value)
 	}
-	return modelPin{Provider: d.str(f.need("provider", "provider: who serves the model")), Name: name.Value, Version: version.Value}
+	return modelPin{Provider: d.Str(f.Need("provider", "provider: who serves the model")), Name: name.Value, Version: version.Value}
 }
 
 // fixed refuses a text that names another model tomorrow.
 func (d *decoder) fixed(t text, what string) {
 	if label := floatingLabel(t.Value); label != "" {
-		d.fail(t.Node, modelHint, "%s is %q: %q names whatever is newest", what, t.Value, label)
+		d.Fail(t.Node, modelHint, "%s is %q: %q names whatever is newest", what, t.Value, label)
 	}
 }
 

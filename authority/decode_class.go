@@ -7,34 +7,35 @@ import (
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/strictjson"
+	"github.com/ambit-go/ambit/internal/yamldoc"
 	"github.com/ambit-go/ambit/rationale"
 )
 
 func (d *decoder) class(v value) classDoc {
-	v.name = "the class"
-	f := d.fields(v, "", "id", "domain", "tools", "when", "tier", "effect", "observe", "allow", "bounds", "escalate",
+	v.Name = "the class"
+	f := d.Map(v, "", "id", "domain", "tools", "when", "tier", "effect", "observe", "allow", "bounds", "escalate",
 		"spend", "rate", "rationale", "record", "durability", "fallback", "controls")
 	c := classDoc{
-		ID:           d.id(f.need("id", "an id that is unique in the document")),
-		Domain:       d.id(f.get("domain")).Value,
-		Tools:        d.patterns(f.need("tools", "tools: [name, prefix.*]")),
-		When:         d.text(f.get("when")),
-		Tier:         d.tier(f.need("tier", "tier: parameterized, bounded_escalation, authorization_required or prohibited")),
-		Read:         d.oneOf(f.get("effect"), "read", "write") == "read",
-		ObserveUntil: d.observe(f.get("observe")),
-		Allow:        d.allow(f.get("allow"), false),
-		Bounds:       d.bounds(f.get("bounds"), false),
-		Escalate:     d.escalate(f.get("escalate")),
-		Spend:        d.spend(f.get("spend")),
-		Rate:         d.rate(f.get("rate")),
-		Rationale:    d.rationale(f.get("rationale")),
-		Record:       d.record(f.get("record")),
-		Durability:   d.durability(f.get("durability")),
-		Fallback:     d.str(f.get("fallback")),
+		ID:           d.id(f.Need("id", "an id that is unique in the document")),
+		Domain:       d.id(f.Get("domain")).Value,
+		Tools:        d.patterns(f.Need("tools", "tools: [name, prefix.*]")),
+		When:         d.text(f.Get("when")),
+		Tier:         d.tier(f.Need("tier", "tier: parameterized, bounded_escalation, authorization_required or prohibited")),
+		Read:         d.OneOf(f.Get("effect"), "read", "write") == "read",
+		ObserveUntil: d.observe(f.Get("observe")),
+		Allow:        d.allow(f.Get("allow"), false),
+		Bounds:       d.bounds(f.Get("bounds"), false),
+		Escalate:     d.escalate(f.Get("escalate")),
+		Spend:        d.spend(f.Get("spend")),
+		Rate:         d.rate(f.Get("rate")),
+		Rationale:    d.rationale(f.Get("rationale")),
+		Record:       d.record(f.Get("record")),
+		Durability:   d.durability(f.Get("durability")),
+		Fallback:     d.Str(f.Get("fallback")),
 		Node:         v.Node,
 	}
-	for _, control := range d.list(f.get("controls"), false) {
-		c.Controls = append(c.Controls, d.str(control))
+	for _, control := range d.List(f.Get("controls"), false) {
+		c.Controls = append(c.Controls, d.Str(control))
 	}
 	return c
 }
@@ -42,18 +43,18 @@ func (d *decoder) class(v value) classDoc {
 // patterns reads a list of different tool patterns, which is not empty.
 func (d *decoder) patterns(v value) []toolPattern {
 	var patterns []toolPattern
-	for _, item := range d.list(v, false) {
+	for _, item := range d.List(v, false) {
 		s := d.text(item)
 		if s.Value == "" {
 			continue
 		}
 		p, err := classify.ParsePattern(s.Value)
 		if err != nil {
-			d.fail(s.Node, "", "%v", err)
+			d.Fail(s.Node, "", "%v", err)
 			continue
 		}
 		if slices.ContainsFunc(patterns, func(q toolPattern) bool { return q.Pattern == p }) {
-			d.fail(s.Node, "leave one out", "%s names %q twice", v.name, s.Value)
+			d.Fail(s.Node, "leave one out", "%s names %q twice", v.Name, s.Value)
 			continue
 		}
 		patterns = append(patterns, toolPattern{p, s.Node})
@@ -64,11 +65,11 @@ func (d *decoder) patterns(v value) []toolPattern {
 // allow reads membership rules, sorted by path.
 func (d *decoder) allow(v value, baseline bool) []allowRule {
 	var rules []allowRule
-	for _, e := range d.pairs(v) {
-		where := d.path(value{e.Key, "a path of " + v.name})
+	for _, e := range d.Pairs(v) {
+		where := d.path(yamldoc.Named(e.Key, "a path of "+v.Name))
 		rule := allowRule{Path: where, Baseline: baseline}
-		name := v.name + " " + e.Key.Text()
-		for _, item := range d.list(value{e.Value, name}, false) {
+		name := v.Name + " " + e.Key.Text()
+		for _, item := range d.List(yamldoc.Named(e.Value, name), false) {
 			if member, ok := d.member(item, name, rule.Values); ok {
 				rule.Values = append(rule.Values, member)
 				if member.Value.Kind() == strictjson.String {
@@ -89,7 +90,7 @@ func (d *decoder) path(v value) text {
 		return s
 	}
 	if _, err := parsePath(s.Value); err != nil {
-		d.fail(s.Node, "want a path such as args.region", "%s: %v", v.name, err)
+		d.Fail(s.Node, "want a path such as args.region", "%s: %v", v.Name, err)
 		return text{"", s.Node}
 	}
 	return s
@@ -98,7 +99,7 @@ func (d *decoder) path(v value) text {
 // member reads one value of an allow-list. A plain number or boolean is one; a
 // plain text that could be read as another number is refused.
 func (d *decoder) member(v value, list string, before []allowValue) (allowValue, bool) {
-	s, ok := d.scalar(v, "a text, a whole number, true or false")
+	s, ok := d.Scalar(v, "a text, a whole number, true or false")
 	if !ok {
 		return allowValue{}, false
 	}
@@ -108,21 +109,21 @@ func (d *decoder) member(v value, list string, before []allowValue) (allowValue,
 		member.Value = strictjson.StringValue(s)
 	case s == "true" || s == "false":
 		member.Value = strictjson.BoolValue(s == "true")
-	case integerText.MatchString(s):
+	case yamldoc.IsInteger(s):
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			d.fail(v.Node, "", "%s: %s does not fit 64 bits", list, s)
+			d.Fail(v.Node, "", "%s: %s does not fit 64 bits", list, s)
 			return allowValue{}, false
 		}
 		member.Value = strictjson.IntValue(n)
 	case likeNumber(s):
-		d.fail(v.Node, "quote it to make it a text; only whole numbers can be members", "%s: %s is not a whole number", list, s)
+		d.Fail(v.Node, "quote it to make it a text; only whole numbers can be members", "%s: %s is not a whole number", list, s)
 		return allowValue{}, false
 	default:
 		member.Value = strictjson.StringValue(s)
 	}
 	if slices.ContainsFunc(before, func(b allowValue) bool { return equalScalar(b.Value, member.Value) }) {
-		d.fail(v.Node, "leave one out", "%s names %s twice", list, s)
+		d.Fail(v.Node, "leave one out", "%s names %s twice", list, s)
 		return allowValue{}, false
 	}
 	return member, true
@@ -144,11 +145,11 @@ func likeNumber(s string) bool {
 
 func (d *decoder) bounds(v value, baseline bool) []boundRule {
 	var rules []boundRule
-	for _, item := range d.list(v, false) {
-		f := d.fields(item, item.name+".", "expr", "why")
+	for _, item := range d.List(v, false) {
+		f := d.Map(item, item.Name+".", "expr", "why")
 		rules = append(rules, boundRule{
-			Expr:     d.text(f.need("expr", `expr: "args.replicas <= 60"`)),
-			Why:      d.str(f.get("why")),
+			Expr:     d.text(f.Need("expr", `expr: "args.replicas <= 60"`)),
+			Why:      d.Str(f.Get("why")),
 			Baseline: baseline,
 		})
 	}
@@ -157,12 +158,12 @@ func (d *decoder) bounds(v value, baseline bool) []boundRule {
 
 func (d *decoder) escalate(v value) []escalateRule {
 	var rules []escalateRule
-	for _, item := range d.list(v, false) {
-		f := d.fields(item, item.name+".", "when", "to", "code")
+	for _, item := range d.List(v, false) {
+		f := d.Map(item, item.Name+".", "when", "to", "code")
 		rules = append(rules, escalateRule{
-			When: d.text(f.need("when", `when: "args.replicas > 30"`)),
-			To:   d.tier(f.need("to", "to: a tier above the class's own")),
-			Code: d.id(f.get("code")).Value,
+			When: d.text(f.Need("when", `when: "args.replicas > 30"`)),
+			To:   d.tier(f.Need("to", "to: a tier above the class's own")),
+			Code: d.id(f.Get("code")).Value,
 		})
 	}
 	return rules
@@ -176,12 +177,12 @@ func (d *decoder) rationale(v value) []rationale.Field {
 	}
 	required := []rationale.Field{}
 	known := []string{"purpose", "expected", "alternatives", "evidence", "fallback", "uncertainty"}
-	for _, item := range d.list(v, true) {
-		field := rationale.Field(d.oneOf(item, known...))
+	for _, item := range d.List(v, true) {
+		field := rationale.Field(d.OneOf(item, known...))
 		switch {
 		case field == "":
 		case slices.Contains(required, field):
-			d.fail(item.Node, "leave one out", "%s names %q twice", v.name, field)
+			d.Fail(item.Node, "leave one out", "%s names %q twice", v.Name, field)
 		default:
 			required = append(required, field)
 		}
@@ -190,16 +191,16 @@ func (d *decoder) rationale(v value) []rationale.Field {
 }
 
 func (d *decoder) record(v value) recordPolicy {
-	f := d.fields(v, "record.", "arguments", "rationale", "reasoning", "facts", "results")
+	f := d.Map(v, "record.", "arguments", "rationale", "reasoning", "facts", "results")
 	p := recordPolicy{
-		Arguments: d.disposal(f.get("arguments")),
-		Rationale: d.disposal(f.get("rationale")),
-		Reasoning: d.disposal(f.get("reasoning")),
-		Facts:     d.disposal(f.get("facts")),
-		Results:   d.results(f.get("results")),
+		Arguments: d.disposal(f.Get("arguments")),
+		Rationale: d.disposal(f.Get("rationale")),
+		Reasoning: d.disposal(f.Get("reasoning")),
+		Facts:     d.disposal(f.Get("facts")),
+		Results:   d.results(f.Get("results")),
 	}
 	for _, name := range [...]string{"results", "facts", "reasoning", "rationale", "arguments"} {
-		if field := f.get(name); !field.IsZero() && field.Text() == "hmac" {
+		if field := f.Get(name); !field.IsZero() && field.Text() == "hmac" {
 			p.keyed = field.Node
 		}
 	}
@@ -213,13 +214,13 @@ func (d *decoder) record(v value) recordPolicy {
 func (d *decoder) results(v value) disposal {
 	keep := d.disposal(v)
 	if keep == keepTelemetry {
-		d.fail(v.Node, "want journal or drop", "%s: results never enter telemetry", v.name)
+		d.Fail(v.Node, "want journal or drop", "%s: results never enter telemetry", v.Name)
 	}
 	return keep
 }
 
 func (d *decoder) disposal(v value) disposal {
-	switch d.oneOf(v, "telemetry", "journal", "hmac", "drop") {
+	switch d.OneOf(v, "telemetry", "journal", "hmac", "drop") {
 	case "telemetry":
 		return keepTelemetry
 	case "drop":
@@ -231,7 +232,7 @@ func (d *decoder) disposal(v value) disposal {
 }
 
 func (d *decoder) durability(v value) rationale.Durability {
-	if d.oneOf(v, "fsync", "os") == "os" {
+	if d.OneOf(v, "fsync", "os") == "os" {
 		return rationale.DurabilityOS
 	}
 	return rationale.DurabilityFsync

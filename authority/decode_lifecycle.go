@@ -4,16 +4,16 @@ import "time"
 
 // reaffirmation reads that people looked at an authorization again.
 func (d *decoder) reaffirmation(root value, src source) *reaffirmationDoc {
-	f := d.fields(root, "", "apiVersion", "kind", "authorization", "version", "by", "at", "record")
+	f := d.Map(root, "", "apiVersion", "kind", "authorization", "version", "by", "at", "record")
 	r := &reaffirmationDoc{
 		source:        src,
-		Authorization: d.id(f.need("authorization", "authorization: the id of what is reaffirmed")),
-		By:            d.people(f.need("by", "by: [{id: …}] names who reaffirmed it")),
-		At:            d.date(f.need("at", "at: the time of the reaffirmation")),
-		Record:        d.str(f.get("record")),
+		Authorization: d.id(f.Need("authorization", "authorization: the id of what is reaffirmed")),
+		By:            d.people(f.Need("by", "by: [{id: …}] names who reaffirmed it")),
+		At:            d.date(f.Need("at", "at: the time of the reaffirmation")),
+		Record:        d.Str(f.Get("record")),
 	}
-	if version := f.get("version"); !version.IsZero() {
-		r.Version = d.integer(version, 1)
+	if version := f.Get("version"); !version.IsZero() {
+		r.Version = d.Integer(version, 1)
 	}
 	return r
 }
@@ -25,22 +25,22 @@ func (d *decoder) halt(root value, src source, revocation bool) *haltDoc {
 	if !revocation {
 		keys = append(keys, "until")
 	}
-	f := d.fields(root, "", keys...)
+	f := d.Map(root, "", keys...)
 	h := &haltDoc{source: src, Revocation: revocation}
-	authorization, agent := f.get("authorization"), f.get("agent")
+	authorization, agent := f.Get("authorization"), f.Get("agent")
 	h.Authorization, h.Agent = d.haltID(authorization), d.haltID(agent)
 	switch {
 	case authorization.IsZero() && agent.IsZero():
-		d.fail(root.Node, `authorization: ID, or agent: ID; "*" for all`, "%s names neither authorization nor agent", root.name)
+		d.Fail(root.Node, `authorization: ID, or agent: ID; "*" for all`, "%s names neither authorization nor agent", root.Name)
 	case !authorization.IsZero() && !agent.IsZero():
-		d.fail(agent.Node, "leave one out", "%s names both authorization and agent", root.name)
+		d.Fail(agent.Node, "leave one out", "%s names both authorization and agent", root.Name)
 	}
-	h.By = d.people(f.need("by", "by: [{id: …}] names who decided it"))
-	h.At = d.date(f.need("at", "at: from when on it holds"))
-	h.Until = d.date(f.get("until"))
-	h.Reason = d.str(f.need("reason", "reason: why"))
+	h.By = d.people(f.Need("by", "by: [{id: …}] names who decided it"))
+	h.At = d.date(f.Need("at", "at: from when on it holds"))
+	h.Until = d.date(f.Get("until"))
+	h.Reason = d.Str(f.Need("reason", "reason: why"))
 	if !h.Until.IsZero() && !h.Until.After(h.At) {
-		d.fail(f.get("until").Node, "", "until is not after at")
+		d.Fail(f.Get("until").Node, "", "until is not after at")
 		h.Until = time.Time{} // it holds until the document is removed
 	}
 	return h

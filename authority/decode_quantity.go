@@ -22,17 +22,17 @@ var (
 // duration reads a positive duration: Go's syntax, and days of 24 hours before
 // it, as in 90d or 1d12h.
 func (d *decoder) duration(v value) time.Duration {
-	s, ok := d.scalar(v, "a duration")
+	s, ok := d.Scalar(v, "a duration")
 	if !ok {
 		return 0
 	}
 	total, ok := parseDuration(s)
 	switch {
 	case !ok:
-		d.fail(v.Node, "want a duration such as 90d, 24h or 1h30m", "%s is %q, not a duration", v.name, s)
+		d.Fail(v.Node, "want a duration such as 90d, 24h or 1h30m", "%s is %q, not a duration", v.Name, s)
 		return 0
 	case total <= 0:
-		d.fail(v.Node, "", "%s is %q: it must be longer than nothing", v.name, s)
+		d.Fail(v.Node, "", "%s is %q: it must be longer than nothing", v.Name, s)
 		return 0
 	}
 	return total
@@ -78,17 +78,17 @@ const maxDigits = 19
 
 // decimal reads an exact decimal that is not negative, in plain notation.
 func (d *decoder) decimal(v value) (decimal.Decimal, bool) {
-	s, ok := d.scalar(v, "a decimal")
+	s, ok := d.Scalar(v, "a decimal")
 	if !ok {
 		return decimal.Decimal{}, false
 	}
 	if !decimalText.MatchString(s) {
-		d.fail(v.Node, `want digits such as "250.00"`, "%s is %q, not a decimal that is zero or more", v.name, s)
+		d.Fail(v.Node, `want digits such as "250.00"`, "%s is %q, not a decimal that is zero or more", v.Name, s)
 		return decimal.Decimal{}, false
 	}
 	amount, err := decimal.Parse(s)
 	if err != nil || len(strings.Replace(s, ".", "", 1)) > maxDigits {
-		d.fail(v.Node, "", "%s is %q: more than %d digits", v.name, s, maxDigits)
+		d.Fail(v.Node, "", "%s is %q: more than %d digits", v.Name, s, maxDigits)
 		return decimal.Decimal{}, false
 	}
 	return amount, true
@@ -96,17 +96,17 @@ func (d *decoder) decimal(v value) (decimal.Decimal, bool) {
 
 // date reads a point in time, RFC 3339 in any zone, as UTC.
 func (d *decoder) date(v value) time.Time {
-	s, ok := d.scalar(v, "a date")
+	s, ok := d.Scalar(v, "a date")
 	if !ok {
 		return time.Time{}
 	}
 	var at time.Time
 	if err := at.UnmarshalText([]byte(s)); err != nil {
-		d.fail(v.Node, "want a date and time with its zone, such as 2026-11-01T00:00:00Z", "%s is %q, not a date", v.name, s)
+		d.Fail(v.Node, "want a date and time with its zone, such as 2026-11-01T00:00:00Z", "%s is %q, not a date", v.Name, s)
 		return time.Time{}
 	}
 	if at = at.UTC(); at.Year() < 1970 {
-		d.fail(v.Node, "", "%s is %q: before 1970", v.name, s)
+		d.Fail(v.Node, "", "%s is %q: before 1970", v.Name, s)
 		return time.Time{}
 	}
 	return at
@@ -114,9 +114,9 @@ func (d *decoder) date(v value) time.Time {
 
 // digest reads the digest of something's exact bytes.
 func (d *decoder) digest(v value) string {
-	s, ok := d.scalar(v, "a digest")
+	s, ok := d.Scalar(v, "a digest")
 	if ok && !digestText.MatchString(s) {
-		d.fail(v.Node, "want sha256: and 64 hexadecimal digits in lower case", "%s is %q, not a digest", v.name, s)
+		d.Fail(v.Node, "want sha256: and 64 hexadecimal digits in lower case", "%s is %q, not a digest", v.Name, s)
 		return ""
 	}
 	return s
@@ -124,12 +124,12 @@ func (d *decoder) digest(v value) string {
 
 // currency reads a code of ISO 4217.
 func (d *decoder) currency(v value) string {
-	s, ok := d.scalar(v, "a currency")
+	s, ok := d.Scalar(v, "a currency")
 	if !ok {
 		return ""
 	}
 	if !isCurrency(s) {
-		d.fail(v.Node, "want a code of ISO 4217, such as EUR", "%s is %q, not a currency", v.name, s)
+		d.Fail(v.Node, "want a code of ISO 4217, such as EUR", "%s is %q, not a currency", v.Name, s)
 		return ""
 	}
 	return s
@@ -154,19 +154,19 @@ var shareText = regexp.MustCompile(`^([0-9]{1,3}(?:\.[0-9]{1,12})?)%$`)
 
 // share reads a percentage as a share from 0 to 1.
 func (d *decoder) share(v value) decimal.Decimal {
-	s, ok := d.scalar(v, "a percentage")
+	s, ok := d.Scalar(v, "a percentage")
 	if !ok {
 		return decimal.Decimal{}
 	}
 	m := shareText.FindStringSubmatch(s)
 	if m == nil {
-		d.fail(v.Node, "want a percentage such as 2%", "%s is %q, not a percentage", v.name, s)
+		d.Fail(v.Node, "want a percentage such as 2%", "%s is %q, not a percentage", v.Name, s)
 		return decimal.Decimal{}
 	}
 	percent := decimal.MustParse(m[1])
 	share := decimal.MustNew(int64(percent.Coef()), percent.Scale()+2)
 	if share.Cmp(decimal.One) > 0 {
-		d.fail(v.Node, "", "%s is %q: more than 100%%", v.name, s)
+		d.Fail(v.Node, "", "%s is %q: more than 100%%", v.Name, s)
 		return decimal.Decimal{}
 	}
 	return share

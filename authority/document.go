@@ -131,12 +131,12 @@ func (r *reader) add(other *reader) {
 
 // keep adds the errors of one file.
 func (r *reader) keep(d *decoder) {
-	sortErrors(d.errs)
-	if more := len(d.errs) - maxErrors; more > 0 {
-		d.errs = d.errs[:maxErrors]
-		d.errs[maxErrors-1].Hint = fmt.Sprintf("and %d more errors in this file", more)
+	errs := sortErrors(d.errors())
+	if more := len(errs) - maxErrors; more > 0 {
+		errs = errs[:maxErrors]
+		errs[maxErrors-1].Hint = fmt.Sprintf("and %d more errors in this file", more)
 	}
-	r.errs = append(r.errs, d.errs...)
+	r.errs = append(r.errs, errs...)
 }
 
 var kinds = []string{"Authorization", "AuthorityMatrix", "PriceList", "Reaffirmation", "Revocation", "Suspension", "Manifest"}
@@ -144,10 +144,8 @@ var kinds = []string{"Authorization", "AuthorityMatrix", "PriceList", "Reaffirma
 // read decodes one file and keeps the document if it is right.
 func (r *reader) read(d *decoder, doc Document) {
 	file, problems := yamldoc.Parse(doc.Name, doc.Data)
-	for _, p := range problems {
-		d.errs = append(d.errs, errorOf(p))
-	}
-	root := value{file.Root(), "the document"}
+	d.Problems = append(d.Problems, problems...)
+	root := yamldoc.Named(file.Root(), "the document")
 	kind := d.kind(root)
 	if kind == "" {
 		if k := guessKind(doc.Data); k == "" || k == "AuthorityMatrix" {
@@ -158,12 +156,12 @@ func (r *reader) read(d *decoder, doc Document) {
 	if kind == "Manifest" {
 		return // the host's own; see ParseManifest
 	}
-	root.name = "the " + kind
+	root.Name = "the " + kind
 	sum := sha256.Sum256(doc.Data)
 	src := source{Name: doc.Name, File: file, Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: doc.Data, Signature: doc.Signature}
 	signers, err := r.trust.verify(doc.Data, doc.Signature)
 	if err != nil {
-		d.fail(root.Node, "sign the document again", "%s%s is not a valid signature: %v", doc.Name, signatureSuffix, err)
+		d.Fail(root.Node, "sign the document again", "%s%s is not a valid signature: %v", doc.Name, signatureSuffix, err)
 	}
 	src.Signers, src.Signed = len(signers), len(signers) > 0
 	r.document(d, kind, root, src, signers)
@@ -176,28 +174,28 @@ func (r *reader) document(d *decoder, kind string, root value, src source, signe
 		d.checkAuthorization(g)
 		g.signers = signers
 		r.authorizations[g.ID.Value] = true
-		if len(d.errs) == 0 {
+		if len(d.Problems) == 0 {
 			r.grants = append(r.grants, g)
 		}
 	case "AuthorityMatrix":
 		r.matrices = append(r.matrices, src.File)
 		m := d.matrix(root, src)
 		r.requireSigned(d, root, src)
-		if len(d.errs) == 0 && r.docs.Matrix == nil {
+		if len(d.Problems) == 0 && r.docs.Matrix == nil {
 			r.docs.Matrix = m
 		}
 	case "PriceList":
 		p := d.priceList(root, src)
 		r.requireSigned(d, root, src)
 		r.priceLists[p.ID.Value] = true
-		if len(d.errs) == 0 {
+		if len(d.Problems) == 0 {
 			r.docs.PriceLists = append(r.docs.PriceLists, p)
 		}
 	case "Reaffirmation":
 		f := d.reaffirmation(root, src)
 		f.signers = signers
 		r.requireSigned(d, root, src)
-		if len(d.errs) == 0 {
+		if len(d.Problems) == 0 {
 			r.docs.Reaffirmations = append(r.docs.Reaffirmations, f)
 		}
 	default:
@@ -214,9 +212,9 @@ func (r *reader) requireSigned(d *decoder, root value, src source) {
 	switch {
 	case src.Signed || r.trust.allowUnsigned:
 	case src.Signature == nil:
-		d.fail(root.Node, "sign it with a key that the host trusts", "%s is not signed", root.name)
+		d.Fail(root.Node, "sign it with a key that the host trusts", "%s is not signed", root.Name)
 	case len(r.trust.keys) == 0:
-		d.fail(root.Node, "", "%s is signed, and the host trusts no key", root.name)
+		d.Fail(root.Node, "", "%s is signed, and the host trusts no key", root.Name)
 	}
 }
 
@@ -226,21 +224,21 @@ func (d *decoder) kind(root value) string {
 		return ""
 	}
 	if root.Kind() != yamldoc.Mapping {
-		d.fail(root.Node, "it begins with apiVersion and kind", "the document is %s, not a mapping", root.Describe())
+		d.Fail(root.Node, "it begins with apiVersion and kind", "the document is %s, not a mapping", root.Describe())
 		return ""
 	}
 	version, has := find(root.Node, "apiVersion")
 	if !has {
-		d.fail(root.Node, "apiVersion: "+apiVersion, "the document has no \"apiVersion\"")
+		d.Fail(root.Node, "apiVersion: "+apiVersion, "the document has no \"apiVersion\"")
 	} else {
-		d.oneOf(value{version, "apiVersion"}, apiVersion)
+		d.OneOf(yamldoc.Named(version, "apiVersion"), apiVersion)
 	}
 	kind, has := find(root.Node, "kind")
 	if !has {
-		d.fail(root.Node, "want "+orList(kinds), "the document has no \"kind\"")
+		d.Fail(root.Node, "want "+yamldoc.OrList(kinds), "the document has no \"kind\"")
 		return ""
 	}
-	return d.oneOf(value{kind, "kind"}, kinds...)
+	return d.OneOf(yamldoc.Named(kind, "kind"), kinds...)
 }
 
 var kindLine = regexp.MustCompile(`(?m)(?:^|[{,\s])["']?kind["']?\s*:\s*["']?([A-Za-z]+)`)

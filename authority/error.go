@@ -142,6 +142,15 @@ func errorOf(p yamldoc.Problem) *Error {
 	return e
 }
 
+// errors returns what is wrong with a file.
+func (d *decoder) errors() []*Error {
+	errs := make([]*Error, len(d.Problems))
+	for i, p := range d.Problems {
+		errs[i] = errorOf(p)
+	}
+	return errs
+}
+
 // errorAt returns an error at the place of a node.
 func errorAt(node yamldoc.Node, format string, args ...any) *Error {
 	return errorOf(node.Problem(fmt.Sprintf(format, args...), ""))

@@ -21,68 +21,66 @@ import (
 func ParseManifest(name string, data []byte) (Manifest, error) {
 	d := &decoder{}
 	file, problems := yamldoc.Parse(name, data)
-	for _, p := range problems {
-		d.errs = append(d.errs, errorOf(p))
-	}
-	root := value{file.Root(), "the Manifest"}
+	d.Problems = append(d.Problems, problems...)
+	root := yamldoc.Named(file.Root(), "the Manifest")
 	var m Manifest
 	if kind := d.kind(root); kind == "Manifest" {
 		m = d.manifest(root)
 	} else if kind != "" {
-		d.fail(at(root.Node, "kind"), "want Manifest", "the document is of kind %s", kind)
+		d.Fail(at(root.Node, "kind"), "want Manifest", "the document is of kind %s", kind)
 	}
-	if len(d.errs) > 0 {
-		return Manifest{}, sortErrors(d.errs)
+	if len(d.Problems) > 0 {
+		return Manifest{}, sortErrors(d.errors())
 	}
 	return m, nil
 }
 
 func (d *decoder) manifest(root value) Manifest {
-	f := d.fields(root, "", "apiVersion", "kind", "agents", "tools", "models", "facts", "derived", "estimators", "record_keys")
+	f := d.Map(root, "", "apiVersion", "kind", "agents", "tools", "models", "facts", "derived", "estimators", "record_keys")
 	var m Manifest
 	seen := make(map[string]bool)
 	once := func(n yamldoc.Node, list, name string) {
 		if key := list + " " + name; name != "" && seen[key] {
-			d.fail(n, "leave one out", "%s names %q twice", list, name)
+			d.Fail(n, "leave one out", "%s names %q twice", list, name)
 		} else {
 			seen[key] = true
 		}
 	}
-	for _, item := range d.list(f.get("agents"), true) {
+	for _, item := range d.List(f.Get("agents"), true) {
 		a := d.agentSpec(item)
 		once(at(item.Node, "id"), "agents", a.ID)
 		m.Agents = append(m.Agents, a)
 	}
-	for _, item := range d.list(f.get("tools"), true) {
+	for _, item := range d.List(f.Get("tools"), true) {
 		t := d.toolSpec(item)
 		once(at(item.Node, "name"), "tools", t.ID().String())
 		m.Tools = append(m.Tools, t)
 	}
-	for _, item := range d.list(f.get("models"), true) {
+	for _, item := range d.List(f.Get("models"), true) {
 		m.Models = append(m.Models, d.modelSpec(item))
 	}
-	for _, item := range d.list(f.get("facts"), true) {
+	for _, item := range d.List(f.Get("facts"), true) {
 		fact := d.factSpec(item)
 		once(at(item.Node, "name"), "facts", fact.Name)
 		m.Facts = append(m.Facts, fact)
 	}
-	for _, item := range d.list(f.get("derived"), true) {
+	for _, item := range d.List(f.Get("derived"), true) {
 		derived := d.derivedSpec(item)
 		if derived.Tool != "" && derived.Name != "" {
 			once(at(item.Node, "name"), "derived", derived.Tool+" "+derived.Name)
 		}
 		m.Derived = append(m.Derived, derived)
 	}
-	for _, item := range d.list(f.get("estimators"), true) {
-		e := d.fields(item, "estimator.", "name", "currency")
+	for _, item := range d.List(f.Get("estimators"), true) {
+		e := d.Map(item, "estimator.", "name", "currency")
 		spec := EstimatorSpec{
-			Name:     d.id(e.need("name", "classes name it as their estimator")).Value,
-			Currency: d.currency(e.need("currency", "currency: EUR")),
+			Name:     d.id(e.Need("name", "classes name it as their estimator")).Value,
+			Currency: d.currency(e.Need("currency", "currency: EUR")),
 		}
 		once(at(item.Node, "name"), "estimators", spec.Name)
 		m.Estimators = append(m.Estimators, spec)
 	}
-	for _, item := range d.list(f.get("record_keys"), true) {
+	for _, item := range d.List(f.Get("record_keys"), true) {
 		id := d.id(item).Value
 		once(item.Node, "record_keys", id)
 		m.RecordKeys = append(m.RecordKeys, id)
@@ -91,34 +89,34 @@ func (d *decoder) manifest(root value) Manifest {
 }
 
 func (d *decoder) agentSpec(v value) AgentSpec {
-	f := d.fields(v, "agent.", "id", "environments", "prompt")
+	f := d.Map(v, "agent.", "id", "environments", "prompt")
 	return AgentSpec{
-		ID:           d.id(f.need("id", "the id that the host gives to the agent")).Value,
-		Environments: values(d.ids(f.get("environments"))),
-		Prompt:       d.str(f.get("prompt")),
+		ID:           d.id(f.Need("id", "the id that the host gives to the agent")).Value,
+		Environments: values(d.ids(f.Get("environments"))),
+		Prompt:       d.Str(f.Get("prompt")),
 	}
 }
 
 func (d *decoder) toolSpec(v value) Tool {
-	f := d.fields(v, "tool.", "server", "name", "description", "schema", "annotations", "digest")
-	name := f.need("name", "name: the tool's own name")
+	f := d.Map(v, "tool.", "server", "name", "description", "schema", "annotations", "digest")
+	name := f.Need("name", "name: the tool's own name")
 	t := Tool{
-		Server:      d.str(f.get("server")),
-		Name:        d.str(name),
-		Schema:      d.object(f.get("schema")),
-		Annotations: d.object(f.get("annotations")),
+		Server:      d.Str(f.Get("server")),
+		Name:        d.Str(name),
+		Schema:      d.object(f.Get("schema")),
+		Annotations: d.object(f.Get("annotations")),
 	}
-	if description := f.get("description"); !description.IsZero() {
-		t.Description, _ = d.scalar(description, "a text")
+	if description := f.Get("description"); !description.IsZero() {
+		t.Description, _ = d.Scalar(description, "a text")
 	}
 	if t.Name != "" {
 		if err := t.ID().Validate(); err != nil {
-			d.fail(name.Node, "", "%v", err)
+			d.Fail(name.Node, "", "%v", err)
 		}
 	}
-	given := f.get("digest")
+	given := f.Get("digest")
 	if digest := d.digest(given); digest != "" && digest != t.Digest() {
-		d.fail(given.Node, "write "+t.Digest()+", or leave the key out", "tool.digest is not the digest of what the manifest says of the tool")
+		d.Fail(given.Node, "write "+t.Digest()+", or leave the key out", "tool.digest is not the digest of what the manifest says of the tool")
 	}
 	return t
 }
@@ -132,26 +130,26 @@ func (d *decoder) object(v value) json.RawMessage {
 	case v.Kind() == yamldoc.Mapping:
 		raw, _ = v.JSON()
 	default:
-		s, _ := d.scalar(v, "a JSON object")
+		s, _ := d.Scalar(v, "a JSON object")
 		raw = json.RawMessage(strings.TrimSpace(s))
 	}
 	if len(raw) == 0 {
 		return nil
 	}
 	if raw[0] != '{' || !json.Valid(raw) {
-		d.fail(v.Node, `want a JSON object such as {"type": "object"}`, "%s is no JSON object", v.name)
+		d.Fail(v.Node, `want a JSON object such as {"type": "object"}`, "%s is no JSON object", v.Name)
 		return nil
 	}
 	return raw
 }
 
 func (d *decoder) modelSpec(v value) ModelSpec {
-	f := d.fields(v, "model.", "provider", "name", "version", "basis")
+	f := d.Map(v, "model.", "provider", "name", "version", "basis")
 	return ModelSpec{
-		Provider: d.str(f.get("provider")),
-		Name:     d.str(f.need("name", "name: the model's own name")),
-		Version:  d.str(f.get("version")),
-		Basis:    d.oneOf(f.need("basis", "basis: reported, configured or asserted"), "reported", "configured", "asserted"),
+		Provider: d.Str(f.Get("provider")),
+		Name:     d.Str(f.Need("name", "name: the model's own name")),
+		Version:  d.Str(f.Get("version")),
+		Basis:    d.OneOf(f.Need("basis", "basis: reported, configured or asserted"), "reported", "configured", "asserted"),
 	}
 }
 
@@ -159,39 +157,39 @@ var memberName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // memberName reads the name of a fact or a derived value as expressions write it.
 func (d *decoder) memberName(v value) string {
-	s := d.str(v)
+	s := d.Str(v)
 	if s != "" && !memberName.MatchString(s) {
-		d.fail(v.Node, "want letters, digits and '_', and no digit first", "%s is %q, which no expression can name", v.name, s)
+		d.Fail(v.Node, "want letters, digits and '_', and no digit first", "%s is %q, which no expression can name", v.Name, s)
 		return ""
 	}
 	return s
 }
 
 func (d *decoder) valueType(v value) string {
-	s := d.str(v)
+	s := d.Str(v)
 	if s == "" {
 		return ""
 	}
 	t, err := strictjson.ParseType(s)
 	if err != nil {
-		d.fail(v.Node, "", "%s: %v", v.name, err)
+		d.Fail(v.Node, "", "%s: %v", v.Name, err)
 		return ""
 	}
 	return t.String()
 }
 
 func (d *decoder) factSpec(v value) FactSpec {
-	f := d.fields(v, "fact.", "name", "type", "source", "max_age", "by")
+	f := d.Map(v, "fact.", "name", "type", "source", "max_age", "by")
 	fact := FactSpec{
-		Name:   d.memberName(f.need("name", "expressions read facts.NAME")),
-		Type:   d.valueType(f.need("type", "type: int")),
-		Source: d.str(f.get("source")),
-		MaxAge: d.duration(f.get("max_age")),
+		Name:   d.memberName(f.Need("name", "expressions read facts.NAME")),
+		Type:   d.valueType(f.Need("type", "type: int")),
+		Source: d.Str(f.Get("source")),
+		MaxAge: d.duration(f.Get("max_age")),
 	}
-	for _, item := range d.list(f.get("by"), false) {
+	for _, item := range d.List(f.Get("by"), false) {
 		where := d.path(item)
 		if where.Value != "" && !strings.HasPrefix(where.Value, "args.") {
-			d.fail(item.Node, "want a path such as args.workload", "%s: %q is no argument", item.name, where.Value)
+			d.Fail(item.Node, "want a path such as args.workload", "%s: %q is no argument", item.Name, where.Value)
 			continue
 		}
 		if where.Value != "" {
@@ -202,11 +200,11 @@ func (d *decoder) factSpec(v value) FactSpec {
 }
 
 func (d *decoder) derivedSpec(v value) DerivedSpec {
-	f := d.fields(v, "derived.", "tool", "name", "type")
+	f := d.Map(v, "derived.", "tool", "name", "type")
 	return DerivedSpec{
-		Tool: d.toolID(d.text(f.need("tool", "tool: the tool's name, or server/name")), "derived.tool").String(),
-		Name: d.memberName(f.need("name", "expressions read derived.NAME")),
-		Type: d.valueType(f.need("type", "type: int")),
+		Tool: d.toolID(d.text(f.Need("tool", "tool: the tool's name, or server/name")), "derived.tool").String(),
+		Name: d.memberName(f.Need("name", "expressions read derived.NAME")),
+		Type: d.valueType(f.Need("type", "type: int")),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
 // domainsOf returns, sorted, the domains that the matrix puts the tool in.
@@ -48,7 +49,7 @@ func (d *decoder) checkCeilings(g *grantDoc, m *matrixDoc) {
 	root := g.File.Root()
 	if g.Grant.Body.Value == "" {
 		if g.Grant.Body.Node.IsZero() {
-			d.fail(at(root, "grant"), "body: one of the bodies of "+m.File.Name, "grant has no \"body\", and an authority matrix is loaded")
+			d.Fail(at(root, "grant"), "body: one of the bodies of "+m.File.Name, "grant has no \"body\", and an authority matrix is loaded")
 		}
 		return
 	}
@@ -58,11 +59,11 @@ func (d *decoder) checkCeilings(g *grantDoc, m *matrixDoc) {
 		for _, b := range m.Bodies {
 			known = append(known, b.ID)
 		}
-		d.fail(g.Grant.Body.Node, nearestHint(g.Grant.Body.Value, known), "grant.body is %q, which %s does not have", g.Grant.Body.Value, m.File.Name)
+		d.Fail(g.Grant.Body.Node, yamldoc.NearestHint(g.Grant.Body.Value, known), "grant.body is %q, which %s does not have", g.Grant.Body.Value, m.File.Name)
 		return
 	}
 	if term := g.Grant.Expires.Sub(g.Grant.At); body.Term > 0 && !g.Grant.Expires.IsZero() && !g.Grant.At.IsZero() && term > body.Term {
-		d.fail(at(root, "grant", "expires"), "want at most "+days(body.Term)+" after at",
+		d.Fail(at(root, "grant", "expires"), "want at most "+days(body.Term)+" after at",
 			"the term is %s: %s may grant %s", days(term), body.ID, days(body.Term))
 	}
 	for i := range g.Classes {
@@ -83,15 +84,15 @@ func (d *decoder) checkDomains(c *classDoc, body *bodyDoc, m *matrixDoc) {
 	for _, p := range c.Tools {
 		for _, domain := range m.overlapping(p.Pattern) {
 			if !slices.Contains(body.Domains, domain) {
-				d.fail(p.Node, "", "%q reaches into the domain %s, which %s may not grant", p.Pattern, domain, body.ID)
+				d.Fail(p.Node, "", "%q reaches into the domain %s, which %s may not grant", p.Pattern, domain, body.ID)
 			}
 		}
 		if c.Domain == "" && !m.covers(p.Pattern) {
-			d.fail(p.Node, "declare the class's domain", "%q has tools in no domain of %s, and the class declares none", p.Pattern, m.File.Name)
+			d.Fail(p.Node, "declare the class's domain", "%q has tools in no domain of %s, and the class declares none", p.Pattern, m.File.Name)
 		}
 	}
 	if c.Domain != "" && !slices.Contains(body.Domains, c.Domain) {
-		d.fail(at(c.Node, "domain"), nearestHint(c.Domain, body.Domains), "the domain %s is not one that %s may grant", c.Domain, body.ID)
+		d.Fail(at(c.Node, "domain"), yamldoc.NearestHint(c.Domain, body.Domains), "the domain %s is not one that %s may grant", c.Domain, body.ID)
 	}
 }
 
@@ -103,12 +104,12 @@ func (d *decoder) checkSpendCeiling(c *classDoc, body *bodyDoc) {
 	currency := at(c.Spend.Node, "currency")
 	switch {
 	case len(body.PerEvent) == 0:
-		d.fail(c.Spend.Node, "", "the class spends, and %s may grant no spending", body.ID)
+		d.Fail(c.Spend.Node, "", "the class spends, and %s may grant no spending", body.ID)
 		return
 	case c.Spend.Currency == "" || body.Currency == "":
 		return
 	case c.Spend.Currency != body.Currency:
-		d.fail(currency, "want "+body.Currency, "spend.currency is %s: %s may grant %s", c.Spend.Currency, body.ID, body.Currency)
+		d.Fail(currency, "want "+body.Currency, "spend.currency is %s: %s may grant %s", c.Spend.Currency, body.ID, body.Currency)
 		return
 	}
 	for _, tier := range classify.Tiers() {
@@ -118,9 +119,9 @@ func (d *decoder) checkSpendCeiling(c *classDoc, body *bodyDoc) {
 		}
 		rung := at(c.Spend.Node, "per_event", tier.String())
 		if ceiling, has := body.PerEvent[tier]; !has {
-			d.fail(rung, "leave the rung out", "spend.per_event.%s: %s may grant nothing at this tier", tier, body.ID)
+			d.Fail(rung, "leave the rung out", "spend.per_event.%s: %s may grant nothing at this tier", tier, body.ID)
 		} else if limit.Cmp(ceiling) > 0 {
-			d.fail(rung, "want at most "+ceiling.String(), "spend.per_event.%s is %s: %s may grant %s", tier, limit, body.ID, ceiling)
+			d.Fail(rung, "want at most "+ceiling.String(), "spend.per_event.%s is %s: %s may grant %s", tier, limit, body.ID, ceiling)
 		}
 	}
 }
@@ -132,7 +133,7 @@ func (d *decoder) checkBudget(c *classDoc, m *matrixDoc) {
 		return
 	}
 	if b := m.budget(c.Spend.CostCentre); b != nil && b.Currency != "" && b.Currency != c.Spend.Currency {
-		d.fail(at(c.Spend.Node, "currency"), "want "+b.Currency, "spend.currency is %s: the budget of %s in %s is in %s",
+		d.Fail(at(c.Spend.Node, "currency"), "want "+b.Currency, "spend.currency is %s: the budget of %s in %s is in %s",
 			c.Spend.Currency, b.CostCentre, m.File.Name, b.Currency)
 	}
 }

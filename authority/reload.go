@@ -127,7 +127,7 @@ func (s *Set) former(name string) (Document, bool) {
 // it may be any.
 func kindOf(doc Document) string {
 	file, _ := yamldoc.Parse(doc.Name, doc.Data)
-	if kind := new(decoder).kind(value{file.Root(), "the document"}); kind != "" {
+	if kind := new(decoder).kind(yamldoc.Named(file.Root(), "the document")); kind != "" {
 		return kind
 	}
 	return guessKind(doc.Data)

@@ -50,13 +50,13 @@ const (
 func (d *decoder) checkAuthorization(g *grantDoc) {
 	root := g.File.Root()
 	if i := indexPerson(g.Grant.By, g.Owner.ID); i >= 0 {
-		d.fail(g.Grant.By[i].Node, "somebody else must grant it", "grant.by names the owner %q: nobody grants to themselves", g.Owner.ID)
+		d.Fail(g.Grant.By[i].Node, "somebody else must grant it", "grant.by names the owner %q: nobody grants to themselves", g.Owner.ID)
 	}
 	if i := indexPerson(g.Grant.By, g.Agent.Value); i >= 0 {
-		d.fail(g.Grant.By[i].Node, "a person must grant it", "grant.by names the agent %q", g.Agent.Value)
+		d.Fail(g.Grant.By[i].Node, "a person must grant it", "grant.by names the agent %q", g.Agent.Value)
 	}
 	if samePerson(g.Owner.ID, g.Agent.Value) {
-		d.fail(g.Owner.Node, "a person must be accountable", "the owner is the agent %q", g.Agent.Value)
+		d.Fail(g.Owner.Node, "a person must be accountable", "the owner is the agent %q", g.Agent.Value)
 	}
 	d.checkTerm(g, root)
 	d.checkObserve(g, g.ObserveUntil, root)
@@ -69,7 +69,7 @@ func (d *decoder) checkAuthorization(g *grantDoc) {
 
 func (d *decoder) checkTerm(g *grantDoc, root yamldoc.Node) {
 	if g.Critical && g.Every > maxCriticalTerm {
-		d.fail(at(root, "reauthorize", "every"), "want at most 180d", "reauthorize.every is %s: a critical authorization is reviewed at least every 180d", days(g.Every))
+		d.Fail(at(root, "reauthorize", "every"), "want at most 180d", "reauthorize.every is %s: a critical authorization is reviewed at least every 180d", days(g.Every))
 	}
 	if g.Grant.At.IsZero() || g.Grant.Expires.IsZero() {
 		return
@@ -77,11 +77,11 @@ func (d *decoder) checkTerm(g *grantDoc, root yamldoc.Node) {
 	expires, term := at(root, "grant", "expires"), g.Grant.Expires.Sub(g.Grant.At)
 	switch {
 	case term <= 0:
-		d.fail(expires, "", "grant.expires is not after grant.at")
+		d.Fail(expires, "", "grant.expires is not after grant.at")
 	case g.Critical && term > maxCriticalTerm:
-		d.fail(expires, "want at most 180d after at", "the term is %s: a critical authorization has at most 180d", days(term))
+		d.Fail(expires, "want at most 180d after at", "the term is %s: a critical authorization has at most 180d", days(term))
 	case term > maxTerm:
-		d.fail(expires, "want at most 366d after at", "the term is %s: an authorization has at most 366d", days(term))
+		d.Fail(expires, "want at most 366d after at", "the term is %s: an authorization has at most 366d", days(term))
 	}
 }
 
@@ -90,8 +90,8 @@ func (d *decoder) checkObserve(g *grantDoc, until time.Time, n yamldoc.Node) {
 	switch {
 	case until.IsZero():
 	case !g.Grant.Expires.IsZero() && until.After(g.Grant.Expires):
-		d.fail(at(n, "observe", "until"), "", "observe.until is after grant.expires")
+		d.Fail(at(n, "observe", "until"), "", "observe.until is after grant.expires")
 	case !g.Grant.At.IsZero() && !until.After(g.Grant.At):
-		d.fail(at(n, "observe", "until"), "", "observe.until is not after grant.at")
+		d.Fail(at(n, "observe", "until"), "", "observe.until is not after grant.at")
 	}
 }

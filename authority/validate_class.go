@@ -2,6 +2,7 @@ package authority
 
 import (
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/yamldoc"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -16,11 +17,11 @@ func (d *decoder) checkClass(g *grantDoc, c *classDoc) {
 	codes := make(map[string]bool)
 	for i, trigger := range c.Escalate {
 		if trigger.To.Known() && c.Tier.Known() && trigger.To <= c.Tier {
-			d.fail(at(c.Node, "escalate", i, "to"), "want "+tiersAbove(c.Tier),
+			d.Fail(at(c.Node, "escalate", i, "to"), "want "+tiersAbove(c.Tier),
 				"escalate[%d].to is %s: the class is %s already, and a trigger only raises", i, trigger.To, c.Tier)
 		}
 		if trigger.Code != "" && codes[trigger.Code] {
-			d.fail(at(c.Node, "escalate", i, "code"), "give each trigger its own", "escalate names the code %q twice", trigger.Code)
+			d.Fail(at(c.Node, "escalate", i, "code"), "give each trigger its own", "escalate names the code %q twice", trigger.Code)
 		}
 		codes[trigger.Code] = true
 	}
@@ -33,7 +34,7 @@ func (d *decoder) checkDurability(c *classDoc) {
 		return
 	}
 	refuse := func(format string, args ...any) {
-		d.fail(at(c.Node, "durability"), "want fsync, which is the default; os is for parameterized classes without spend, rate and escalate",
+		d.Fail(at(c.Node, "durability"), "want fsync, which is the default; os is for parameterized classes without spend, rate and escalate",
 			format+": its records must survive the end of the machine", args...)
 	}
 	if c.Tier.Known() && c.Tier != classify.Parameterized {
@@ -56,7 +57,7 @@ func tiersAbove(t classify.Tier) string {
 			names = append(names, above.String())
 		}
 	}
-	return orList(names)
+	return yamldoc.OrList(names)
 }
 
 // checkProhibited refuses what would make a class look allowed on conditions:
@@ -64,7 +65,7 @@ func tiersAbove(t classify.Tier) string {
 func (d *decoder) checkProhibited(c *classDoc) {
 	for _, key := range []string{"observe", "allow", "bounds", "escalate", "spend", "rate", "rationale", "fallback"} {
 		if n, has := find(c.Node, key); has {
-			d.fail(n, "leave it out; 'when' says which calls the class is of", "a prohibited class has %q, which is never asked", key)
+			d.Fail(n, "leave it out; 'when' says which calls the class is of", "a prohibited class has %q, which is never asked", key)
 		}
 	}
 }
@@ -79,7 +80,7 @@ func (d *decoder) checkDistinct(g *grantDoc) {
 	patterns := make(map[classify.Pattern]owner)
 	for _, c := range g.Classes {
 		if c.ID.Value != "" && ids[c.ID.Value] {
-			d.fail(c.ID.Node, "give each class its own", "two classes have the id %q", c.ID.Value)
+			d.Fail(c.ID.Node, "give each class its own", "two classes have the id %q", c.ID.Value)
 		}
 		ids[c.ID.Value] = true
 		if c.Tier == classify.Prohibited || !c.Tier.Known() {
@@ -89,7 +90,7 @@ func (d *decoder) checkDistinct(g *grantDoc) {
 		for _, p := range c.Tools {
 			first, taken := patterns[p.Pattern]
 			if taken && !(first.when && conditional) {
-				d.fail(p.Node, "give both classes a 'when', of which exactly one holds for a call",
+				d.Fail(p.Node, "give both classes a 'when', of which exactly one holds for a call",
 					"the class %q has the pattern %q too, and one of the two has no 'when'", first.id, p.Pattern)
 				continue
 			}

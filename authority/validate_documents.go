@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/ambit-go/ambit/internal/yamldoc"
 )
 
 // join checks the documents against each other.
@@ -19,7 +21,7 @@ func (r *reader) join() {
 		}
 		r.checkPriceLists(d, g)
 		r.keep(d)
-		if len(d.errs) > 0 || !limited {
+		if len(d.Problems) > 0 || !limited {
 			continue
 		}
 		g.sign(r.docs.Matrix)
@@ -57,7 +59,7 @@ func (r *reader) knownReaffirmed() {
 		}
 		hint := "no Authorization of that id is among the documents"
 		if len(known) > 0 {
-			hint = nearestHint(f.Authorization.Value, known)
+			hint = yamldoc.NearestHint(f.Authorization.Value, known)
 		}
 		r.errs = append(r.errs, errorOf(f.Authorization.Node.Problem(
 			fmt.Sprintf("there is no authorization %q", f.Authorization.Value), hint)))
@@ -120,22 +122,22 @@ func (r *reader) checkPriceLists(d *decoder, g *grantDoc) {
 			if r.priceLists[s.PriceList.Value] {
 				hint = "the PriceList of that id has errors of its own"
 			} else if len(known) > 0 {
-				hint = nearestHint(priceListPrefix+s.PriceList.Value, known)
+				hint = yamldoc.NearestHint(priceListPrefix+s.PriceList.Value, known)
 			}
-			d.fail(s.PriceList.Node, hint, "there is no price list %q", s.PriceList.Value)
+			d.Fail(s.PriceList.Node, hint, "there is no price list %q", s.PriceList.Value)
 			continue
 		}
 		horizon, has := find(s.Node, "estimate", "horizon")
 		switch {
 		case list.Currency != s.Currency:
-			d.fail(s.PriceList.Node, "", "the price list %q is in %s, and the class spends %s", list.ID.Value, list.Currency, s.Currency)
+			d.Fail(s.PriceList.Node, "", "the price list %q is in %s, and the class spends %s", list.ID.Value, list.Currency, s.Currency)
 		case has && list.Per == 0:
-			d.fail(horizon, "leave it out", "the prices of %q are not per time: they have no horizon", list.ID.Value)
+			d.Fail(horizon, "leave it out", "the prices of %q are not per time: they have no horizon", list.ID.Value)
 		case !has && list.Per > 0:
-			d.fail(s.PriceList.Node, "horizon: 24h", "the prices of %q are per %s: estimate needs a horizon", list.ID.Value, days(list.Per))
+			d.Fail(s.PriceList.Node, "horizon: 24h", "the prices of %q are per %s: estimate needs a horizon", list.ID.Value, days(list.Per))
 		case has:
 			if _, err := durationRatio(s.Horizon, list.Per); err != nil {
-				d.fail(horizon, "", "estimate.horizon: %v", err)
+				d.Fail(horizon, "", "estimate.horizon: %v", err)
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func (d *decoder) checkApprovers(g *grantDoc, class string) {
 		}
 	}
 	if len(people) < g.Approval.Quorum {
-		d.fail(place, "approval: {by: [group:…]}; the owner and the agent cannot approve",
+		d.Fail(place, "approval: {by: [group:…]}; the owner and the agent cannot approve",
 			"the class %q can require approval: %d needed, %d eligible", class, g.Approval.Quorum, len(people))
 	}
 }
@@ -77,7 +77,7 @@ func (d *decoder) checkApprovers(g *grantDoc, class string) {
 func (d *decoder) checkReviewers(g *grantDoc, class *classDoc) {
 	by, given := find(g.File.Root(), "review", "by")
 	if !given {
-		d.fail(at(class.Node, "id"), "review: {by: [group:…]}", "the class %q can open reviews, and review.by names nobody", class.ID.Value)
+		d.Fail(at(class.Node, "id"), "review: {by: [group:…]}", "the class %q can open reviews, and review.by names nobody", class.ID.Value)
 		return
 	}
 	for _, id := range g.Review.By {
@@ -87,6 +87,6 @@ func (d *decoder) checkReviewers(g *grantDoc, class *classDoc) {
 		}
 	}
 	if len(g.Review.By) > 0 {
-		d.fail(by, "name somebody else, or a group", "the class %q can open reviews, and review.by names only the owner and approvers", class.ID.Value)
+		d.Fail(by, "name somebody else, or a group", "the class %q can open reviews, and review.by names only the owner and approvers", class.ID.Value)
 	}
 }

@@ -50,38 +50,38 @@ func (e every) same(o every) bool {
 
 // every reads the fields per and zone of a limit.
 func (d *decoder) every(f fields) every {
-	per, zone := f.need("per", "per: 24h, or per: month and zone: Europe/Stockholm"), f.get("zone")
+	per, zone := f.Need("per", "per: 24h, or per: month and zone: Europe/Stockholm"), f.Get("zone")
 	var e every
 	switch {
 	case per.IsZero():
 		return e
 	case per.Kind() == yamldoc.Scalar && slices.Contains(calendar.Units(), per.Text()):
 		e.Calendar = per.Text()
-		e.Zone = d.zone(f.need("zone", "zone: Europe/Stockholm, or UTC: where the "+per.Text()+" begins"))
+		e.Zone = d.zone(f.Need("zone", "zone: Europe/Stockholm, or UTC: where the "+per.Text()+" begins"))
 		return e
 	case per.Kind() == yamldoc.Scalar && !per.Null() && strings.Trim(per.Text(), "abcdefghijklmnopqrstuvwxyz") == "":
-		d.oneOf(per, calendar.Units()...)
+		d.OneOf(per, calendar.Units()...)
 		return e
 	}
 	e.Sliding = d.duration(per)
 	if e.Sliding > maxWindow {
-		d.fail(per.Node, "want at most "+days(maxWindow), "%s is %s: too long for a window", per.name, days(e.Sliding))
+		d.Fail(per.Node, "want at most "+days(maxWindow), "%s is %s: too long for a window", per.Name, days(e.Sliding))
 		e.Sliding = 0
 	}
 	if !zone.IsZero() {
-		d.fail(zone.Node, "leave it out, or want per: "+orList(calendar.Units()), "%s is for windows of the calendar, and this one slides", zone.name)
+		d.Fail(zone.Node, "leave it out, or want per: "+yamldoc.OrList(calendar.Units()), "%s is for windows of the calendar, and this one slides", zone.Name)
 	}
 	return e
 }
 
 func (d *decoder) zone(v value) *time.Location {
-	name := d.str(v)
+	name := d.Str(v)
 	if name == "" {
 		return nil
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		d.fail(v.Node, "want a name of the IANA database, such as Europe/Stockholm, or UTC", "%s is %q, which is no time zone", v.name, name)
+		d.Fail(v.Node, "want a name of the IANA database, such as Europe/Stockholm, or UTC", "%s is %q, which is no time zone", v.Name, name)
 		return nil
 	}
 	return zone
@@ -90,12 +90,12 @@ func (d *decoder) zone(v value) *time.Location {
 // windows reads limits on what is spent, of which no two are for the same time.
 func (d *decoder) windows(v value) []windowRule {
 	var rules []windowRule
-	for _, item := range d.list(v, false) {
-		f := d.fields(item, item.name+".", "limit", "per", "zone")
-		limit, _ := d.decimal(f.need("limit", `limit: "1000.00"`))
+	for _, item := range d.List(v, false) {
+		f := d.Map(item, item.Name+".", "limit", "per", "zone")
+		limit, _ := d.decimal(f.Need("limit", `limit: "1000.00"`))
 		w := windowRule{Limit: limit.Trim(0), Per: d.every(f)}
 		if w.Per != (every{}) && slices.ContainsFunc(rules, func(o windowRule) bool { return o.Per.same(w.Per) }) {
-			d.fail(f.get("per").Node, "keep the lower limit", "%s has two windows per %s", v.name, w.Per)
+			d.Fail(f.Get("per").Node, "keep the lower limit", "%s has two windows per %s", v.Name, w.Per)
 			continue
 		}
 		rules = append(rules, w)
@@ -107,9 +107,9 @@ func (d *decoder) rate(v value) *rateRule {
 	if v.IsZero() {
 		return nil
 	}
-	f := d.fields(v, "rate.", "max", "per", "zone")
+	f := d.Map(v, "rate.", "max", "per", "zone")
 	return &rateRule{
-		Max: d.integer(f.need("max", "max: 20, the number of calls"), 1),
+		Max: d.Integer(f.Need("max", "max: 20, the number of calls"), 1),
 		Per: d.every(f),
 	}
 }
@@ -122,12 +122,12 @@ type budgetRule struct {
 }
 
 func (d *decoder) budget(v value) budgetRule {
-	v.name = "the budget"
-	f := d.fields(v, "budget.", "cost_centre", "currency", "windows")
+	v.Name = "the budget"
+	f := d.Map(v, "budget.", "cost_centre", "currency", "windows")
 	return budgetRule{
-		CostCentre: d.str(f.need("cost_centre", "cost_centre: as the classes have it")),
-		Currency:   d.currency(f.need("currency", "currency: EUR")),
-		Windows:    d.windows(f.need("windows", `windows: [{limit: "40000.00", per: month, zone: Europe/Stockholm}]`)),
+		CostCentre: d.Str(f.Need("cost_centre", "cost_centre: as the classes have it")),
+		Currency:   d.currency(f.Need("currency", "currency: EUR")),
+		Windows:    d.windows(f.Need("windows", `windows: [{limit: "40000.00", per: month, zone: Europe/Stockholm}]`)),
 	}
 }
 
