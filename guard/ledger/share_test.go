@@ -320,3 +320,15 @@ func TestADraftIsJudgedAnewWhereOthersWereFaster(t *testing.T) {
 	require.True(t, admits(t, b, observed))
 	assert.Equal(t, rationale.Observe, observed.Mode)
 }
+
+// A decision of which nobody knows whether it is recorded is not admitted again: if it
+// shows up, it gets the outcome that it did not run.
+func TestADecisionThatMayBeRecordedIsNotAdmittedAgain(t *testing.T) {
+	_, a, b, ra, _ := replicas(t)
+	ra.lose = errors.New("connection reset")
+	d := spending(noon, "100", sliding("100", "24h0m0s"))
+	require.ErrorIs(t, a.Admit(ctx, d), journal.ErrUncertain)
+	require.ErrorContains(t, a.Admit(ctx, d), "may have been admitted before")
+	require.NoError(t, b.Record(ctx, &rationale.Lifecycle{Event: rationale.EventManifest, ID: "l", At: noon}))
+	assert.True(t, admits(t, a, d), "it can never be there any more")
+}

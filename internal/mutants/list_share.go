@@ -33,6 +33,11 @@ func sharing() []mutant {
 			Why: "what was observed is enforced, since others were faster",
 		},
 		{
+			File: "guard/ledger/admission.go", Package: ledger, Run: "^TestADecisionThatMayBeRecordedIsNotAdmittedAgain$",
+			Old: "case m.adrift[d.ID]:", New: "case false:",
+			Why: "a call runs whose first attempt is recorded as not run",
+		},
+		{
 			File: "guard/ledger/suspensions.go", Package: ledger, Run: "^TestASuspensionWithoutALogFailsClosed$",
 			Old: "err := m.suspensions.add(what, &said)", New: "err := error(nil)",
 			Why: "a suspension waits for a log that cannot be reached",
