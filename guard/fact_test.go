@@ -226,12 +226,15 @@ func TestStuckFactsShareTheirTime(t *testing.T) {
 }
 
 func TestStuckFactWithMaxAgeFliesOnce(t *testing.T) {
-	fact := newStuck(t)
-	s := under(t, readsLimit, fact.fact(guard.MaxAge(time.Hour)))
-	for range 5 {
-		assert.Equal(t, []rationale.Reason{rationale.FactUnavailable}, refused(t, s.decide(t, "1")))
-	}
-	assert.EqualValues(t, 1, fact.fetches.Load())
+	synctest.Test(t, func(t *testing.T) {
+		fact := newStuck(t)
+		s := under(t, readsLimit, fact.fact(guard.MaxAge(time.Hour)))
+		for range 5 {
+			assert.Equal(t, []rationale.Reason{rationale.FactUnavailable}, refused(t, s.decide(t, "1")))
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 1, fact.fetches.Load())
+	})
 }
 
 func TestStuckFactsAreBounded(t *testing.T) {
@@ -240,17 +243,20 @@ func TestStuckFactsAreBounded(t *testing.T) {
 		"kept by arguments": {guard.MaxAge(time.Hour), guard.By("args.replicas")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fact := newStuck(t)
-			s := under(t, readsLimit, fact.fact(opts...))
-			var group sync.WaitGroup
-			for i := range 80 {
-				group.Go(func() {
-					_, d := s.begin(context.Background(), fmt.Sprint(i))
-					assert.False(t, d.Allowed())
-				})
-			}
-			group.Wait()
-			assert.EqualValues(t, 64, fact.fetches.Load())
+			synctest.Test(t, func(t *testing.T) {
+				fact := newStuck(t)
+				s := under(t, readsLimit, fact.fact(opts...))
+				var group sync.WaitGroup
+				for i := range 80 {
+					group.Go(func() {
+						_, d := s.begin(context.Background(), fmt.Sprint(i))
+						assert.False(t, d.Allowed())
+					})
+				}
+				group.Wait()
+				synctest.Wait() // a fetch given up on may not have begun
+				assert.EqualValues(t, 64, fact.fetches.Load())
+			})
 		})
 	}
 }
@@ -302,24 +308,27 @@ func TestRevocationDuringAFetchStillCounts(t *testing.T) {
 }
 
 func TestEstimatorIsAbandonedAndBounded(t *testing.T) {
-	release := make(chan struct{})
-	t.Cleanup(func() { close(release) })
-	var asked atomic.Int64
-	s := under(t, `, spend: {currency: EUR, estimate: {estimator: quote}, per_event: {parameterized: "10.00"}}`,
-		guard.WithEstimators(guard.NewEstimator("quote", "EUR", func(context.Context, guard.Checked) (string, error) {
-			asked.Add(1)
-			<-release
-			return "1.00", nil
-		})))
-	var group sync.WaitGroup
-	for range 80 {
-		group.Go(func() {
-			_, d := s.begin(context.Background(), "1")
-			assert.Equal(t, []rationale.Reason{rationale.Unpriced}, d.Record().Reasons)
-		})
-	}
-	group.Wait()
-	assert.EqualValues(t, 64, asked.Load())
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var asked atomic.Int64
+		s := under(t, `, spend: {currency: EUR, estimate: {estimator: quote}, per_event: {parameterized: "10.00"}}`,
+			guard.WithEstimators(guard.NewEstimator("quote", "EUR", func(context.Context, guard.Checked) (string, error) {
+				asked.Add(1)
+				<-release
+				return "1.00", nil
+			})))
+		t.Cleanup(func() { close(release) })
+		var group sync.WaitGroup
+		for range 80 {
+			group.Go(func() {
+				_, d := s.begin(context.Background(), "1")
+				assert.Equal(t, []rationale.Reason{rationale.Unpriced}, d.Record().Reasons)
+			})
+		}
+		group.Wait()
+		synctest.Wait()
+		assert.EqualValues(t, 64, asked.Load())
+	})
 }
 
 func TestEstimatorPrices(t *testing.T) {
