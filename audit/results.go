@@ -144,14 +144,20 @@ func (r *Report) Results() (results []rationale.Audit, from, until time.Time, er
 }
 
 // covers returns the time that a run judged: from where the one before it ended,
-// or from the first record on.
+// or from where it was told to begin, else from the first that it has seen.
 func (r *Report) covers() (from, until time.Time) {
 	from = r.Since
 	if r.before.Until.After(from) {
 		from = r.before.Until
 	}
-	if from.IsZero() {
-		from = r.Records.First
+	if !from.IsZero() {
+		return from, r.Until
+	}
+	from = r.Records.First
+	for _, l := range r.Logs {
+		if l.Events > 0 && l.First.Before(from) {
+			from = l.First
+		}
 	}
 	return from, r.Until
 }

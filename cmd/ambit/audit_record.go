@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ambit-go/ambit/audit"
 	"github.com/ambit-go/ambit/guard/ledger"
@@ -27,8 +28,8 @@ func (t *terminal) recordAudit(f flags, df deskFlags, dirs []string, report *aud
 				if err != nil {
 					return fmt.Errorf("%s, authorization %s: %w", dir, result.Authorization, err)
 				}
-				fmt.Fprintf(t.err, "%s  %s\n", t.paint(green, "recorded"), rationale.Printable(fmt.Sprintf("audit %s in %s: of %s, %d judged, %d unexplained, %d unauthorized",
-					id, dir, result.Authorization, result.Judged, result.Unexplained, result.Unauthorized)))
+				fmt.Fprintf(t.err, "%s  %s\n", t.paint(green, "recorded"), rationale.Printable(fmt.Sprintf("audit %s in %s: of %s from %s until %s, %d judged, %d unexplained, %d unauthorized",
+					id, dir, result.Authorization, from.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), result.Judged, result.Unexplained, result.Unauthorized)))
 			}
 			return nil
 		})

@@ -25,6 +25,7 @@ id: support
 agents: [{id: support-bot, principals: ["arn:aws:iam::1:user/support"]}]
 records: [evidence]
 logs: [{name: trail, format: cloudtrail, paths: [logs]}]
+since: 2026-11-01T00:00:00Z
 state: state.json
 tools: [{tool: orders.refund, events: [{action: "orders:Refund"}]}]
 `
@@ -116,15 +117,21 @@ func TestARecordedAuditBrakes(t *testing.T) {
 			state := filepath.Join(filepath.Dir(a.doc), "state.json")
 			assert.Contains(t, ambit(exitFailed, "audit", "-record", a.doc), "is not recorded: remove "+state)
 			require.NoError(t, os.Remove(state))
-			assert.Regexp(t, `recorded  audit [0-9a-f-]{36} in .*evidence: of support-bot, 0 judged, 0 unexplained, 0 unauthorized`, ambit(exitOK, "audit", "-record", a.doc))
+			write := func(doc string) { require.NoError(t, os.WriteFile(a.doc, []byte(doc), 0o600)) }
+			write(strings.Replace(supportLog, "since:", "#", 1))
+			ambit(exitOK, "audit", "-record", a.doc)
+			assert.Equal(t, []string{"audit.every"}, a.brakes(), "from the first record on is not from the grant on")
+			require.NoError(t, os.Remove(state))
+			write(supportLog)
+			assert.Regexp(t, `recorded  audit [0-9a-f-]{36} in .*evidence: of support-bot from 2026-11-01T00:00:00Z until [0-9TZ:-]{20}, 0 judged, 0 unexplained, 0 unauthorized`, ambit(exitOK, "audit", "-record", a.doc))
 			assert.Empty(t, a.brakes())
 
 			a.happens("behind", "support")
 			assert.Contains(t, ambit(exitOK, "audit", a.doc), "1 unexplained", "who only looks takes nothing from the record")
 			out := ambit(exitFailed, "audit", "-record", "-fail-on", "unexplained", a.doc)
-			assert.Contains(t, out, "of support-bot, 1 judged, 1 unexplained, 0 unauthorized")
+			assert.Contains(t, out, ", 1 judged, 1 unexplained, 0 unauthorized")
 			assert.Equal(t, []string{"audit.max_unexplained"}, a.brakes())
-			assert.Contains(t, ambit(exitOK, "audit", "-record", a.doc), "of support-bot, 0 judged")
+			assert.Contains(t, ambit(exitOK, "audit", "-record", a.doc), ", 0 judged, 0 unexplained, 0 unauthorized")
 			assert.Equal(t, []string{"audit.max_unexplained"}, a.brakes(), "a later one answers nothing")
 
 			assert.Contains(t, ambit(exitOK, "audit", "unanswered", a.dir), "1 audit waits for an answer.")
@@ -145,7 +152,7 @@ func TestARecordedAuditBrakes(t *testing.T) {
 					by = append(by, string(l.Event)+" "+l.By+" "+l.Message)
 				}
 			}
-			assert.Equal(t, []string{"audited ines@example.com ", "audited ines@example.com ", "audited ines@example.com ", "audit_answered ines@example.com a refund by hand, INC-4"}, by)
+			assert.Equal(t, []string{"audited ines@example.com ", "audited ines@example.com ", "audited ines@example.com ", "audited ines@example.com ", "audit_answered ines@example.com a refund by hand, INC-4"}, by)
 		})
 	}
 }

@@ -13,16 +13,25 @@ import (
 	"github.com/ambit-go/ambit/rationale"
 )
 
-// maxUnanswered bounds the audits of one authorization that wait for an answer: of
-// more, those that found most are kept.
-const maxUnanswered = 256
+// Bounds on what is kept of one authorization: of more audits that wait for an
+// answer, those that found most, and of more stretches of time, the latest.
+const (
+	maxUnanswered = 256
+	maxStretches  = 64
+)
 
 // audits are what was audited of each authorization.
 type audits map[string]*audited
 
 type audited struct {
-	Until      time.Time    `json:"until"` // the latest that an audit covers
+	Covered    []stretch    `json:"covered"` // by audits; in order, none touches the next
 	Unanswered []unanswered `json:"unanswered,omitempty"`
+}
+
+// stretch is a time that audits cover without a gap.
+type stretch struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
 }
 
 // unanswered is an audit that found acts for which nobody has answered.
@@ -40,9 +49,7 @@ func (s audits) apply(l *rationale.Lifecycle) {
 			a = new(audited)
 			s[l.Audit.Authorization] = a
 		}
-		if l.Until.After(a.Until) {
-			a.Until = l.Until
-		}
+		a.cover(stretch{l.From, l.Until})
 		if n := l.Audit.Found(); n > 0 && !a.waits(l.ID) {
 			a.Unanswered = append(a.Unanswered, unanswered{l.ID, n})
 		}
@@ -65,6 +72,36 @@ func (a *audited) answer(audit string) {
 	a.Unanswered = slices.DeleteFunc(a.Unanswered, func(u unanswered) bool { return u.Audit == audit })
 }
 
+// cover takes in that an audit covers a stretch.
+func (a *audited) cover(s stretch) {
+	var covered []stretch
+	for _, c := range a.Covered {
+		if c.Until.Before(s.From) || s.Until.Before(c.From) {
+			covered = append(covered, c)
+			continue
+		}
+		if c.From.Before(s.From) {
+			s.From = c.From
+		}
+		if c.Until.After(s.Until) {
+			s.Until = c.Until
+		}
+	}
+	covered = append(covered, s)
+	slices.SortFunc(covered, func(x, y stretch) int { return x.From.Compare(y.From) })
+	a.Covered = covered[max(0, len(covered)-maxStretches):]
+}
+
+// since returns until when audits cover all that came after a grant.
+func (a *audited) since(granted time.Time) time.Time {
+	for _, c := range a.Covered {
+		if !c.From.After(granted) && c.Until.After(granted) {
+			return c.Until
+		}
+	}
+	return granted
+}
+
 // brake makes a class wait for people while the audit of its authorization is
 // overdue, or found more than it may and nobody has answered.
 func (s audits) brake(d *rationale.Decision, at time.Time) {
@@ -76,9 +113,7 @@ func (s audits) brake(d *rationale.Decision, at time.Time) {
 	}
 	since, of := d.Authorization.GrantedAt, s[d.Authorization.ID]
 	if of != nil {
-		if of.Until.After(since) {
-			since = of.Until
-		}
+		since = of.since(since)
 		for _, u := range of.Unanswered {
 			if u.Found > d.Terms.MaxUnexplained {
 				check.ID = "audit.max_unexplained"
@@ -90,14 +125,16 @@ func (s audits) brake(d *rationale.Decision, at time.Time) {
 	}
 	if due := since.Add(d.Terms.AuditEvery); at.After(due) {
 		check.ID = "audit.every"
-		check.Message = "an audit has been due since " + due.UTC().Format(time.RFC3339)
+		check.Message = fmt.Sprintf("an audit of the time from %s on has been due since %s", since.UTC().Format(time.RFC3339), due.UTC().Format(time.RFC3339))
 		d.Checks = append(d.Checks, check)
 	}
 }
 
-// Audited records the result of an audit that covers from and until, which is over
-// by now. It counts at once: an overdue class is free again, one of which more was
-// found than its authorization allows waits for people until [Memory.AnswerAudit].
+// Audited records the result of an audit of the time from from until until, which is
+// over by now. It counts at once: a class is free again once audits cover all the
+// time since its authorization was granted, but for the last of it that the
+// authorization allows; one of which more was found than that allows waits for people
+// until [Memory.AnswerAudit].
 // By says who or what made it. It returns the id of the audit. A result that cannot be
 // one is [ErrRefused]. The zero at is now, as for [Memory.Answer].
 func (m *Memory) Audited(ctx context.Context, result rationale.Audit, from, until time.Time, by string, at time.Time) (id string, err error) {

@@ -93,6 +93,55 @@ func TestAuditsBrake(t *testing.T) {
 	}
 }
 
+// What is audited is all the time since the grant, and not the last of it.
+func TestAuditsCoverWithoutAGap(t *testing.T) {
+	now := noon.Add(100 * time.Hour)
+	l := ledger.New(&guardtest.Recorder{})
+	covers := func(from, until time.Duration) {
+		t.Helper()
+		_, err := l.Audited(ctx, rationale.Audit{Authorization: "fleet"}, noon.Add(from*time.Hour), noon.Add(until*time.Hour), "nightly", now)
+		require.NoError(t, err)
+	}
+	overdue := func(granted time.Duration) string {
+		t.Helper()
+		d := auditedDaily(now)
+		d.Authorization.GrantedAt = noon.Add(granted * time.Hour)
+		require.NoError(t, l.Admit(ctx, d))
+		if len(d.Checks) == 0 || d.Checks[len(d.Checks)-1].ID != "audit.every" {
+			return ""
+		}
+		return d.Checks[len(d.Checks)-1].Message
+	}
+	covers(99, 100)
+	assert.Equal(t, "an audit of the time from 2026-11-23T12:00:00Z on has been due since 2026-11-24T12:00:00Z", overdue(0), "the last hour alone")
+	assert.Empty(t, overdue(99), "it was granted when that hour began")
+	assert.NotEmpty(t, overdue(75), "it was granted the day before")
+	covers(-5, 20)
+	covers(40, 60)
+	assert.Contains(t, overdue(0), "from 2026-11-24T08:00:00Z on", "the end of the first stretch")
+	covers(20, 40)
+	assert.Contains(t, overdue(0), "from 2026-11-26T00:00:00Z on")
+	assert.Contains(t, overdue(60), "from 2026-11-26T00:00:00Z on", "granted where a stretch ends")
+	covers(61, 99)
+	assert.NotEmpty(t, overdue(0), "an hour is missing")
+	covers(59, 62)
+	assert.Empty(t, overdue(0))
+	covers(30, 35)
+	assert.Empty(t, overdue(0), "an audit again takes nothing away")
+}
+
+// Of stretches that touch no other the latest stay, and one that spans them all is one.
+func TestStretchesAreBounded(t *testing.T) {
+	l := ledger.New(&guardtest.Recorder{})
+	result := rationale.Audit{Authorization: "fleet"}
+	for i := range 1000 {
+		require.NoError(t, audit(l, result, time.Duration(2*i-4000)*time.Hour, time.Duration(2*i-3999)*time.Hour, "nightly"))
+	}
+	assert.Equal(t, 64, l.Stretches("fleet"))
+	require.NoError(t, audit(l, result, -4000*time.Hour, 0, "nightly"))
+	assert.Equal(t, 1, l.Stretches("fleet"))
+}
+
 func TestAuditsThatCannotBe(t *testing.T) {
 	l := ledger.New(&guardtest.Recorder{})
 	good := rationale.Audit{Authorization: "fleet", Judged: 2, Unexplained: 1, Unauthorized: 1}

@@ -54,3 +54,6 @@ func (m *Memory) Sizes() []int {
 		len(m.budgets.taken), m.budgets.bytes, len(m.given),
 	}
 }
+
+// Stretches counts the stretches of time that audits of an authorization cover.
+func (m *Memory) Stretches(authorization string) int { return len(m.audits[authorization].Covered) }

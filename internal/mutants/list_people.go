@@ -172,6 +172,11 @@ func people() []mutant {
 			Why: "one audit is enough for ever",
 		},
 		{
+			File: audits, Package: ledger, Run: "^TestAuditsCoverWithoutAGap$",
+			Old: "if !c.From.After(granted) && c.Until", New: "if c.Until",
+			Why: "an audit of some time after the grant covers all before it",
+		},
+		{
 			File: "rationale/audit.go", Package: ledger, Run: "^TestAuditsThatCannotBe$",
 			Old: "|| until.After(at):", New: ":",
 			Why: "an audit covers what is yet to come",
