@@ -90,8 +90,8 @@ func lost(request any, err error) error {
 }
 
 func (c *client) Tickets(ctx context.Context) ([]Ticket, error) {
-	var got []wireTicket
-	if err := c.call(ctx, pathTickets, nil, &got); err != nil {
+	got, err := answered[[]wireTicket](ctx, c, pathTickets, nil)
+	if err != nil {
 		return nil, err
 	}
 	return decodeTickets(got)
@@ -102,8 +102,8 @@ func (c *client) Answer(ctx context.Context, a Answer) (*rationale.Approval, err
 }
 
 func (c *client) Reviews(ctx context.Context) ([]Owed, error) {
-	var got []wireOwed
-	if err := c.call(ctx, pathReviews, nil, &got); err != nil {
+	got, err := answered[[]wireOwed](ctx, c, pathReviews, nil)
+	if err != nil {
 		return nil, err
 	}
 	return decodeOwed(got)
@@ -113,26 +113,25 @@ func (c *client) Review(ctx context.Context, r Review) (*rationale.Review, error
 	return recorded[*rationale.Review](ctx, c, pathReview, r)
 }
 
-func (c *client) Held(ctx context.Context) (held []ledger.Held, err error) {
-	return held, c.call(ctx, pathHeld, nil, &held)
+func (c *client) Held(ctx context.Context) ([]ledger.Held, error) {
+	return answered[[]ledger.Held](ctx, c, pathHeld, nil)
 }
 
 func (c *client) Settle(ctx context.Context, s Settlement) (*rationale.Settlement, error) {
 	return recorded[*rationale.Settlement](ctx, c, pathSettle, s)
 }
 
-func (c *client) Budgets(ctx context.Context) (budgets []ledger.Budget, err error) {
-	return budgets, c.call(ctx, pathBudgets, nil, &budgets)
+func (c *client) Budgets(ctx context.Context) ([]ledger.Budget, error) {
+	return answered[[]ledger.Budget](ctx, c, pathBudgets, nil)
 }
 
 func (c *client) Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error) {
-	var got []stdjson.RawMessage
-	if err := c.call(ctx, pathSuspensions, nil, &got); err != nil {
+	got, err := answered[[]stdjson.RawMessage](ctx, c, pathSuspensions, nil)
+	if err != nil {
 		return nil, err
 	}
 	all := make([]*rationale.Lifecycle, len(got))
 	for i, data := range got {
-		var err error
 		if all[i], err = rationale.UnmarshalAs[*rationale.Lifecycle](data); err != nil {
 			return nil, err
 		}
@@ -151,23 +150,30 @@ func (c *client) Resume(ctx context.Context, s Switch) error {
 	return c.call(ctx, pathResume, s, &struct{}{})
 }
 
-func (c *client) Unanswered(ctx context.Context) (all []ledger.UnansweredAudit, err error) {
-	return all, c.call(ctx, pathUnanswered, nil, &all)
+func (c *client) Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error) {
+	return answered[[]ledger.UnansweredAudit](ctx, c, pathUnanswered, nil)
 }
 
 func (c *client) Audited(ctx context.Context, a Audited) (id string, err error) {
-	return id, c.call(ctx, pathAudited, a, &id)
+	return answered[string](ctx, c, pathAudited, a)
 }
 
 func (c *client) AnswerAudit(ctx context.Context, a AuditAnswer) error {
 	return c.call(ctx, pathAnswerAudit, a, &struct{}{})
 }
 
+// answered calls what answers with a value.
+func answered[T any](ctx context.Context, c *client, path string, request any) (T, error) {
+	var value T
+	err := c.call(ctx, path, request, &value)
+	return value, err
+}
+
 // recorded calls what answers with the record that was made.
 func recorded[R rationale.Record](ctx context.Context, c *client, path string, request any) (R, error) {
-	var none R
-	var data stdjson.RawMessage
-	if err := c.call(ctx, path, request, &data); err != nil {
+	data, err := answered[stdjson.RawMessage](ctx, c, path, request)
+	if err != nil {
+		var none R
 		return none, err
 	}
 	return rationale.UnmarshalAs[R](data)
