@@ -45,7 +45,8 @@ func (s store) load() (waiting, error) {
 	if err != nil {
 		return w, err
 	}
-	return w, json.Unmarshal(data, &w)
+	err = json.Unmarshal(data, &w)
+	return w, err
 }
 
 func (s store) keep(w waiting) error {
