@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -57,3 +58,9 @@ func (m *Memory) Sizes() []int {
 
 // Stretches counts the stretches of time that audits of an authorization cover.
 func (m *Memory) Stretches(authorization string) int { return len(m.audits[authorization].Covered) }
+
+// Turn is for what one caller does at a time.
+type Turn struct{ t turn }
+
+func (t *Turn) Take(ctx context.Context) error { return t.t.take(ctx) }
+func (t *Turn) End()                           { t.t.end() }

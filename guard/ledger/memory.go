@@ -90,7 +90,7 @@ func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
-		suspensions: make(suspensions), audits: make(audits), answering: make(turn, 1), switching: make(turn, 1),
+		suspensions: make(suspensions), audits: make(audits),
 	}
 }
 

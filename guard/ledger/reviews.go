@@ -134,7 +134,7 @@ func (m *Memory) Reviews() []*rationale.Decision {
 // recorded. With any other error it is still owed, unless it is
 // [journal.ErrUncertain]: nobody knows then.
 func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
-	if r == nil || m.answering == nil {
+	if r == nil || m.audits == nil {
 		return errors.New("ledger: there is no review, or nothing to review")
 	}
 	return m.answer(ctx, r.At, &reviewing{m, r})

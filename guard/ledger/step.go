@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -20,24 +22,65 @@ type step interface {
 	undo(uncertain bool)
 }
 
-// turn is for what one caller does at a time, checked against what was before.
-type turn chan struct{}
+// turn is for what one caller does at a time, checked against what was before. Who
+// waits for it gets it in the order of asking.
+type turn struct {
+	mu    sync.Mutex
+	taken bool
+	line  []chan struct{} // of who waits; closed when it is theirs
+}
 
-func (t turn) take(ctx context.Context) error {
-	gone := ctx.Done()
+func (t *turn) take(ctx context.Context) error {
+	gone, mine := t.ask(ctx)
 	select {
 	case <-gone: // also where the turn is free
 	default:
 		select {
-		case t <- struct{}{}:
+		case <-mine:
 			return nil
 		case <-gone:
 		}
 	}
+	t.leave(mine)
 	return fmt.Errorf("ledger: waiting for another answer: %w", context.Cause(ctx))
 }
 
-func (t turn) end() { <-t }
+// ask puts the caller in line. It asks for the end of the context in the same moment.
+func (t *turn) ask(ctx context.Context) (gone <-chan struct{}, mine chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	gone, mine = ctx.Done(), make(chan struct{})
+	t.line = append(t.line, mine)
+	if !t.taken {
+		t.next()
+	}
+	return gone, mine
+}
+
+// leave takes back the asking, or gives back the turn.
+func (t *turn) leave(mine chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.line, mine); i >= 0 {
+		t.line = slices.Delete(t.line, i, i+1)
+		return
+	}
+	t.next()
+}
+
+func (t *turn) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next()
+}
+
+// next gives the turn to the first in line. It is called with mu held.
+func (t *turn) next() {
+	if t.taken = len(t.line) > 0; t.taken {
+		close(t.line[0])
+		t.line = t.line[1:]
+	}
+}
 
 // commit makes a step, with the outcomes of what went adrift.
 func (m *Memory) commit(ctx context.Context, s step) error {

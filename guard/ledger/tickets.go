@@ -219,7 +219,7 @@ func (m *Memory) Tickets(at time.Time) []rationale.Pending {
 // as given, unless it is [journal.ErrUncertain]: nobody knows then, and a denial
 // stands until the process ends.
 func (m *Memory) Answer(ctx context.Context, a *rationale.Approval) error {
-	if a == nil || m.answering == nil {
+	if a == nil || m.audits == nil {
 		return errors.New("ledger: there is no answer, or nothing to answer to")
 	}
 	return m.answer(ctx, a.At, &answering{m, a})

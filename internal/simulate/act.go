@@ -137,7 +137,7 @@ func (h *history) giveUp(step Step) error {
 		t.event.gaveUp = true
 		check := &task{n: step.N + 1, life: l, health: true}
 		if l.disk != nil {
-			l.tasks = append(l.tasks, check)
+			h.s.add(check)
 		}
 		t.stop(context.DeadlineExceeded)
 		if l.disk != nil {
@@ -165,9 +165,7 @@ func (h *history) begin(e *event, l *life, state taskState, f func(ctx context.C
 		h.noticed(t)
 		return nil
 	}
-	h.s.mu.Lock()
-	l.tasks = append(l.tasks, t)
-	h.s.mu.Unlock()
+	h.s.add(t)
 	h.s.start(t, state, func(ctx context.Context) { t.err = f(ctx) })
 	if state == barred { // it is in force before it waits
 		for !known(l.ledger, e.what) {

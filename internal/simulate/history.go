@@ -156,7 +156,7 @@ func (h *history) open(replica int) error {
 	}
 	l.disk = &disk{FS: h.fs, s: h.s, life: l}
 	t := &task{life: l}
-	l.tasks = append(l.tasks, t)
+	h.s.add(t)
 	opts := []journal.Option{
 		journal.WithFS(l.disk), journal.WithClock(func() time.Time { return h.hostTime(replica) }),
 		journal.WithRotation(journal.Rotation{Records: h.plan.World.Rotate}),

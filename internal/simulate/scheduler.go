@@ -78,9 +78,16 @@ func (p *seat) n() int {
 	return p.task.n
 }
 
+// add makes a task one of its process, before it starts.
+func (s *scheduler) add(t *task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.s, t.done = s, make(chan struct{})
+	t.life.tasks = append(t.life.tasks, t)
+}
+
 // start runs f as a task, which is in a state to begin with.
 func (s *scheduler) start(t *task, state taskState, f func(ctx context.Context)) {
-	t.s, t.done, t.state = s, make(chan struct{}), over
 	s.mu.Lock()
 	s.enter(t, state)
 	s.mu.Unlock()
