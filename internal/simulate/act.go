@@ -73,6 +73,7 @@ func (h *history) setClock() {
 	switch {
 	case h.log == nil:
 		h.off[0].Add(int64(by))
+		h.read()
 		h.trace.say("the clock is set by %s", by)
 	case h.r.IntN(2) == 0: // one host, not as far
 		i := h.r.IntN(len(h.lives))
@@ -208,7 +209,8 @@ func (h *history) noticed(t *task) {
 
 // ask asks for a call: something new, with a ticket, or once more.
 func (h *history) ask(step Step, l *life) error {
-	if err := h.settleDown(func() bool { return !l.halting() }); err != nil {
+	notHalting := func() bool { return !l.halting() }
+	if err := h.settleDown(notHalting); err != nil {
 		return err
 	}
 	if l.dead || l.ledger == nil { // it could not record, and was replaced
@@ -256,6 +258,9 @@ func (h *history) ask(step Step, l *life) error {
 	e.d = copyOf(e.draft)
 	h.compareClocks(e, l)
 	if ok, err := h.recordGap(e, l); err != nil || !ok {
+		return err
+	}
+	if err := h.settleDown(notHalting); err != nil || l.dead { // somebody may have begun to meanwhile
 		return err
 	}
 	return h.begin(e, l, running, func(ctx context.Context) error { return l.ledger.Admit(ctx, e.d) })

@@ -32,7 +32,7 @@ func (c *checker) tickets() error {
 				denied[r.Ticket] = f
 			case !again:
 				approvals[r.Ticket] = append(approvals[r.Ticket], r)
-			case !c.unsure(f):
+			case !c.unsure(f) && len(c.byID[r.Ticket]) == 1:
 				return violated("a person answers once", "%s", f.event)
 			}
 			if u := used[r.Ticket]; u != nil && u.event.allowed() && u.event.end < f.event.begin && f.event.err == nil {
@@ -116,7 +116,9 @@ func (c *checker) time(e *event, at int) (from, to time.Time) {
 		return c.between(e, at)
 	}
 	from = e.asOf()
-	to = from
+	if to = from; e.latest.After(to) { // a snapshot forgets what has expired by the journal's clock
+		to = e.latest
+	}
 	for _, f := range c.facts {
 		t := f.rec.RecordTime()
 		if c.must(f, e, at) && t.After(from) {

@@ -29,7 +29,7 @@ type history struct {
 	sick    trouble
 	forgot  bool // the kernel may show what the disk never got
 	log     *Log
-	latest  time.Time  // that the log's clock ever said
+	latest  time.Time  // that the log's clock ever said, or the journal's
 	network bool       // loses and delays what is sent
 	packets []*request // on their way, for as long as it takes
 
@@ -101,6 +101,14 @@ func (h *history) pass() {
 		d = max(d, h.untilAnEdge())
 	}
 	h.elapsed.Add(int64(d))
+	h.read()
+}
+
+// read takes down what the journal's clock says after a change of the time.
+func (h *history) read() {
+	if now := h.hostTime(0); h.fs != nil && now.After(h.latest) {
+		h.latest = now
+	}
 }
 
 // untilAnEdge returns the time until about when a call leaves a window that slides,

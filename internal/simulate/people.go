@@ -194,7 +194,11 @@ func (h *history) halt(step Step, l *life) error {
 		return h.begin(e, l, running, func(ctx context.Context) error { return l.ledger.Resume(ctx, e.what, "sam@bank.example", e.why, at) })
 	}
 	state := running
-	if l.admitting() > 0 {
+	if known(l.ledger, e.what) { // then nobody sees when it is in force for the second time
+		if err := h.settleDown(func() bool { return l.admitting() == 0 }); err != nil || l.dead {
+			return err
+		}
+	} else if l.admitting() > 0 {
 		state = barred
 	}
 	return h.begin(e, l, state, func(ctx context.Context) error { return l.ledger.Suspend(ctx, e.what, "sam@bank.example", e.why, at) })

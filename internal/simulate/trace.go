@@ -51,7 +51,7 @@ type event struct {
 	what   rationale.Suspension
 	why    string // of a suspension, or of its end
 	at     time.Time
-	latest time.Time // that the shared log's clock had ever said in the end
+	latest time.Time // that the clock of the log, or of the journal, had ever said in the end
 	skewed bool      // the clocks were too far apart for a shared log
 	gaveUp bool      // its caller
 }
