@@ -285,7 +285,7 @@ func (r *logReader) record(data []byte) error {
 	if err := r.format.read(r.pick, e); err != nil {
 		return err
 	}
-	e.id, e.action, e.principal, e.resource = short(e.id), short(e.action), short(e.principal), short(e.resource)
+	e.id, e.sent, e.action, e.principal, e.resource = short(e.id), short(e.sent), short(e.action), short(e.principal), short(e.resource)
 	e.agent = r.doc.agentOf(e.principals)
 	switch {
 	case anyMatches(r.doc.except, e.action):
