@@ -270,10 +270,13 @@ func (r *logReader) stream(ctx context.Context, path string, before int64, s *sp
 // Limits of what is kept of one event. What is longer is cut, with its digest:
 // two that differ stay different.
 const (
-	maxText   = 512 // bytes of an id, a name or a value
-	maxValues = 64  // at one path
-	maxKeys   = 64
+	maxText   = 512  // bytes of an id, a name or a value
+	maxValues = 1024 // at one path: a call of AWS names up to 1000 things
+	maxKeys   = 64   // at one path
 )
+
+// moreValues stands for those beyond maxValues. It equals no argument, which is UTF-8.
+const moreValues = "\xff"
 
 // record reads one event into r.event.
 func (r *logReader) record(data []byte) error {
@@ -298,9 +301,11 @@ func (r *logReader) record(data []byte) error {
 		return nil // what it says beyond that is of no interest
 	}
 	for i, slot := range r.keys {
+		n := 0
 		r.pick.all(slot, func(v picked, text []byte) {
-			if len(e.keys) < maxKeys && len(text) > 0 {
-				e.keys = append(e.keys, key{i, short(string(text))})
+			if n < maxKeys && len(text) > 0 {
+				e.keys = append(e.keys, key{i, shortKey(string(text))})
+				n++
 			}
 		})
 	}
@@ -308,8 +313,11 @@ func (r *logReader) record(data []byte) error {
 	for _, slot := range r.values {
 		var at []string
 		r.pick.all(slot, func(v picked, text []byte) {
-			if len(at) < maxValues {
+			switch n := len(at); {
+			case n < maxValues:
 				at = append(at, short(string(text)))
+			case n == maxValues:
+				at = append(at, moreValues)
 			}
 		})
 		e.values = append(e.values, at)
