@@ -220,7 +220,9 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 		found.Kind = UnknownResolved
 		found.Why = "how the call ended was not known; the log, which is whole for that time, has no event of it: it did not act"
 	default:
-		found.Kind = Orphan
+		if found.Kind = Orphan; f.judged(found.At) {
+			f.results.orphans[found.Agent]++
+		}
 		found.Why = fmt.Sprintf("the call of %s reported success, and no log has an event of it", d.tool)
 	}
 	return f.add(found)

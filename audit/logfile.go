@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // What a compressed file may expand to. CloudTrail's shrink to a tenth, the most
@@ -22,8 +26,10 @@ const (
 
 // logFile is a file of a log, not yet opened.
 type logFile struct {
-	path string // as people know it
-	open func() (fs.File, error)
+	path     string // as people know it
+	size     int64  // bytes, as it lies on the disk
+	modified time.Time
+	open     func() (fs.File, error)
 }
 
 // eachFile calls f with the files that a path names: of a folder all regular
@@ -41,7 +47,7 @@ func eachFile(path string, fail func(path string, err error), f func(logFile) er
 			fail(path, errors.New("not a regular file"))
 			return nil
 		}
-		return f(logFile{path, func() (fs.File, error) { return os.Open(path) }})
+		return f(logFile{path, info.Size(), info.ModTime(), func() (fs.File, error) { return os.Open(path) }})
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -72,7 +78,7 @@ func eachFile(path string, fail func(path string, err error), f func(logFile) er
 			fail(full, errors.New("not a regular file"))
 			return nil
 		}
-		return f(logFile{full, func() (fs.File, error) { return root.Open(filepath.FromSlash(name)) }})
+		return f(logFile{full, info.Size(), info.ModTime(), func() (fs.File, error) { return root.Open(filepath.FromSlash(name)) }})
 	})
 }
 
@@ -170,6 +176,9 @@ type logReader struct {
 	before *state               // what an earlier run left
 	after  map[string]fileState // what this one leaves, by path
 
+	sum hash.Hash // of the events of a file so far; nil: there is no state
+	row rowOut
+
 	problem func(file string, offset int64, err error)
 	yield   func(*event) error
 }
@@ -187,6 +196,9 @@ func newLogReader(doc *Document, index int) *logReader {
 		r.format = newKubernetes(r.pick)
 	default:
 		r.format = newLinesReader(l.mapping, r.pick)
+	}
+	if doc.state != "" {
+		r.sum = sha256.New()
 	}
 	for _, path := range l.keys {
 		r.keys = append(r.keys, r.pick.mustWant(path))
@@ -223,13 +235,53 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		return nil
 	}
 	r.text.Reset(in)
-	before, now := r.before.readBefore(f.path, r.text)
+	renamed := r.log.format != CloudTrail // whose files keep their names
+	before, others, now := r.before.readBefore(f, renamed, r.text)
+	if len(others) > 0 {
+		if before, err = r.longer(ctx, f, others); err != nil {
+			return err
+		}
+	}
 	r.split.reset(r.text)
+	if r.sum != nil {
+		r.sum.Reset()
+	}
 	if now.Read, err = r.stream(ctx, f.path, before, r.split); err != nil {
 		return err
 	}
+	now.Events = r.summed()
 	r.after[f.path] = now
 	return nil
+}
+
+// longer returns how far a file was read before, where it is one of others that has
+// grown, or was rotated: its events up to there are the same.
+func (r *logReader) longer(ctx context.Context, f logFile, others []fileState) (read int64, err error) {
+	again := newLogReader(r.doc, r.index)
+	again.files, again.before, again.after = &fileNames{}, &state{}, map[string]fileState{}
+	again.problem = func(string, int64, error) {} // it is said when the file is read
+	compare := func(offset int64) {
+		for len(others) > 0 && others[0].Read <= offset {
+			if others[0].Events == again.summed() {
+				read = others[0].Read
+			}
+			others = others[1:]
+		}
+	}
+	again.yield = func(e *event) error {
+		compare(e.offset)
+		return nil
+	}
+	err = again.file(ctx, f)
+	compare(again.after[f.path].Read)
+	return read, err
+}
+
+func (r *logReader) summed() string {
+	if r.sum == nil {
+		return ""
+	}
+	return hex.EncodeToString(r.sum.Sum(nil))
 }
 
 // stream yields the events of one file, and returns how far it could be read. What
@@ -257,12 +309,22 @@ func (r *logReader) stream(ctx context.Context, path string, before int64, s *sp
 		}
 		if err := r.record(data); err != nil {
 			r.problem(path, offset, err)
+			if s.unended { // it is being written: the next run reads all of it
+				return offset, nil
+			}
 			continue
 		}
 		r.event.file, r.event.offset = file, offset
 		r.event.seen = offset < before && r.event.at.Before(r.before.Until)
 		if err := r.yield(&r.event); err != nil {
 			return 0, err
+		}
+		if r.sum != nil {
+			r.row.reset()
+			r.row.num(uint64(offset))
+			r.row.time(r.event.at)
+			r.row.str(r.event.id)
+			r.sum.Write(r.row)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type Report struct {
 	Coverage     Coverage
 	Timeline     Timeline
 	Logs         []LogReport
+	Absent       []string // agents that no event of any log names
 	RecordGaps   []RecordGap
 	Records      RecordReport
 	Problems     []Problem // of the event logs
@@ -46,7 +47,8 @@ type Report struct {
 	Score        Score
 
 	results   *results
-	before    *state // of an earlier run
+	from      time.Time // Config.Since
+	before    *state    // of an earlier run
 	state     state
 	statePath string
 }
@@ -123,6 +125,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	from := c.Since
 	if c.Since.IsZero() {
 		c.Since = doc.since
 	}
@@ -138,8 +141,12 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), results: newResults(doc)}
 	r.records = newRecordReader(doc, disk, r.results)
 	r.records.source = journal.ReadBodies
-	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, statePath: doc.state}
-	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}, Recorded: c.Record}
+	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, from: from, statePath: doc.state}
+	judged := c.Until
+	if now := c.Now(); now.Before(judged) { // of what is to come, nothing is judged
+		judged = now
+	}
+	r.report.state = state{Audit: doc.ID, Until: judged, Files: map[string]fileState{}, Recorded: c.Record}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(), results: r.results,
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
@@ -193,6 +200,7 @@ const (
 // readLogs reads all logs into rows by what makes events one.
 func (r *run) readLogs() error {
 	var row rowOut
+	named := make([]bool, len(r.doc.agents))
 	for i := range r.doc.logs {
 		l := &r.doc.logs[i]
 		tracker := newLogTracker(l)
@@ -210,14 +218,26 @@ func (r *run) readLogs() error {
 		}
 		reader.yield = func(e *event) error {
 			tracker.event(r.found.files[e.file], e.at)
+			if e.agent >= 0 {
+				named[e.agent] = true
+			}
 			return r.events.add(identity(e), e.summary(&row))
 		}
 		if err := reader.read(r.ctx); err != nil {
 			return err
 		}
 		tracker.report.Files = reader.opened
-		r.logs.logs = append(r.logs.logs, tracker.end())
+		since := r.found.since
+		if r.before.Until.After(since) {
+			since = r.before.Until
+		}
+		r.logs.logs = append(r.logs.logs, tracker.end(since, r.found.until))
 		r.logs.delay = max(r.logs.delay, l.delay)
+	}
+	for i := range named {
+		if !named[i] {
+			r.report.Absent = append(r.report.Absent, r.doc.agents[i].id)
+		}
 	}
 	return nil
 }
