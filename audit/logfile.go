@@ -82,6 +82,20 @@ func eachFile(path string, fail func(path string, err error), f func(logFile) er
 	})
 }
 
+// sizeOfLogs returns how many bytes the files of all logs have, as they lie on the disk.
+func (d *Document) sizeOfLogs() int64 {
+	size := int64(0)
+	for i := range d.logs {
+		for _, path := range d.logs[i].paths {
+			_ = eachFile(path, func(string, error) {}, func(f logFile) error { // what fails is said when it is read
+				size += f.size
+				return nil
+			})
+		}
+	}
+	return size
+}
+
 // isDigest tells CloudTrail's own folders beside its logs.
 func isDigest(entry fs.DirEntry) bool {
 	return entry.IsDir() && (entry.Name() == "CloudTrail-Digest" || entry.Name() == "CloudTrail-Insight")
@@ -97,14 +111,17 @@ func plainPathError(err error) error {
 
 // unpacker reads what files hold, one after the other, unpacked where they are
 // compressed.
-type unpacker struct{ in *bufio.Reader }
+type unpacker struct {
+	in     *bufio.Reader
+	packed counter // of the file that is read
+}
 
-func newUnpacker() *unpacker { return &unpacker{bufio.NewReader(nil)} }
+func newUnpacker() *unpacker { return &unpacker{in: bufio.NewReader(nil)} }
 
 func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
-	packed := &counter{in: file}
+	u.packed = counter{in: file}
 	in := u.in
-	in.Reset(packed)
+	in.Reset(&u.packed)
 	magic, err := in.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -116,7 +133,7 @@ func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not gzip, though it begins so: %w", err)
 	}
-	return &bounded{in: unpacked, packed: packed}, nil
+	return &bounded{in: unpacked, packed: &u.packed}, nil
 }
 
 // counter counts what is read.
@@ -176,11 +193,13 @@ type logReader struct {
 	before *state               // what an earlier run left
 	after  map[string]fileState // what this one leaves, by path
 
-	sum hash.Hash // of the events of a file so far; nil: there is no state
-	row rowOut
+	done int64     // bytes of the files that are read, as they lie on the disk
+	sum  hash.Hash // of the events of a file so far; nil: there is no state
+	row  rowOut
 
-	problem func(file string, offset int64, err error)
-	yield   func(*event) error
+	problem  func(file string, offset int64, err error)
+	progress func(bytes int64) // read of all files
+	yield    func(*event) error
 }
 
 func newLogReader(doc *Document, index int) *logReader {
@@ -188,6 +207,7 @@ func newLogReader(doc *Document, index int) *logReader {
 	r := &logReader{
 		log: l, index: index, doc: doc, pick: newPicker(),
 		packed: newUnpacker(), text: bufio.NewReader(nil), split: newSplitter(nil, l.format != CloudTrail),
+		progress: func(int64) {},
 	}
 	switch l.format {
 	case CloudTrail:
@@ -228,6 +248,7 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		return nil
 	}
 	defer file.Close()
+	defer func() { r.done += r.packed.packed.n }()
 	r.opened++
 	in, err := r.packed.expanding(file)
 	if err != nil {
@@ -289,8 +310,11 @@ func (r *logReader) summed() string {
 func (r *logReader) stream(ctx context.Context, path string, before int64, s *splitter) (read int64, err error) {
 	file := r.files.add(path)
 	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return 0, ctx.Err()
+		if n%1024 == 0 {
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			r.progress(r.done + r.packed.packed.n)
 		}
 		data, offset, err := s.next()
 		if bad, ok := errors.AsType[*badRecord](err); ok {

@@ -39,6 +39,7 @@ type recordReader struct {
 	row                                                     rowOut
 	read, foreign                                           int // decisions; those of other agents
 	first, last                                             time.Time
+	progress                                                *progress
 	withEffects                                             int
 }
 
@@ -64,8 +65,11 @@ func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
 func (r *recordReader) readAll(ctx context.Context) error {
 	n := 0
 	for entry, err := range r.source(r.doc.records...) {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if n++; n%1024 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.progress.records(n)
 		}
 		if err != nil {
 			r.gaps.broken(err)
@@ -75,6 +79,7 @@ func (r *recordReader) readAll(ctx context.Context) error {
 			return err
 		}
 	}
+	r.progress.records(n)
 	r.gaps.end()
 	return r.lapsed()
 }

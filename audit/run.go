@@ -25,6 +25,9 @@ type Config struct {
 	Findings func(Finding) error
 	// Only names the kinds of findings that are given out; nil: all.
 	Only []Kind
+	// Progress is called now and then while much is read, and once when all is; nil:
+	// nobody asks. Calls come one after the other, from two goroutines.
+	Progress func(Progress)
 	// Record says that the result is going to be recorded: Report.Results.
 	Record bool
 	// TempDir is where what does not fit into memory is put, in a folder of its
@@ -118,6 +121,8 @@ type run struct {
 	before  *state // of an earlier run
 	logs    logTimes
 	joiner  *joiner
+
+	progress progress
 }
 
 func newRun(ctx context.Context, c Config, dir string) *run {
@@ -139,7 +144,9 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 		only[k] = true
 	}
 	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), results: newResults(doc)}
+	r.progress.tell = c.Progress
 	r.records = newRecordReader(doc, disk, r.results)
+	r.records.progress = &r.progress
 	r.records.source = journal.ReadBodies
 	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, from: from, statePath: doc.state}
 	judged := c.Until
@@ -158,6 +165,9 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 
 func (r *run) all() error {
 	defer r.drop()
+	if r.c.Progress != nil {
+		r.progress.size(r.doc.sizeOfLogs())
+	}
 	var wg sync.WaitGroup
 	var failed [2]error
 	wg.Go(func() { failed[0] = r.readLogs() })
@@ -166,6 +176,7 @@ func (r *run) all() error {
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}
+	r.progress.joining()
 	for _, step := range []func() error{r.decide, r.join, r.judge, r.giveOut} {
 		if err := step(); err != nil {
 			return err
@@ -200,7 +211,7 @@ const (
 // readLogs reads all logs into rows by what makes events one.
 func (r *run) readLogs() error {
 	var row rowOut
-	named := make([]bool, len(r.doc.agents))
+	read, named := int64(0), make([]bool, len(r.doc.agents))
 	for i := range r.doc.logs {
 		l := &r.doc.logs[i]
 		tracker := newLogTracker(l)
@@ -223,9 +234,12 @@ func (r *run) readLogs() error {
 			}
 			return r.events.add(identity(e), e.summary(&row))
 		}
+		reader.progress = func(bytes int64) { r.progress.read(read + bytes) }
 		if err := reader.read(r.ctx); err != nil {
 			return err
 		}
+		read += reader.done
+		r.progress.read(read)
 		tracker.report.Files = reader.opened
 		since := r.found.since
 		if r.before.Until.After(since) {
