@@ -103,30 +103,13 @@ func auditLogs(t *terminal, args []string) int {
 		fmt.Fprintln(t.err, err)
 		return exitUsage
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(audit.Memory)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	config.Record = *record
 	list := &findingList{t: t, lines: *out == "json"}
-	progress := newProgress(t.err)
-	defer progress.end()
-	progress.follow(&config)
-	config.Findings = func(f audit.Finding) error {
-		progress.end()
-		return list.add(f)
+	report, err := t.runAudit(config, list)
+	if err == nil {
+		err = t.auditPage(*out, &report, list)
 	}
-	if !list.lines {
-		config.Only = slices.DeleteFunc(audit.Kinds(), func(k audit.Kind) bool { return k == audit.Explained || k == audit.ExplainedWeakly })
-	}
-	report, err := audit.Run(ctx, config)
-	progress.end()
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit audit: %s\n", rationale.Printable(err.Error()))
-		return exitUsage
-	}
-	if err := t.auditPage(*out, &report, list); err != nil {
 		fmt.Fprintf(t.err, "ambit audit: %s\n", rationale.Printable(err.Error()))
 		return exitUsage
 	}
@@ -149,6 +132,26 @@ func auditLogs(t *terminal, args []string) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// runAudit runs an audit until it is through or interrupted.
+func (t *terminal) runAudit(config audit.Config, list *findingList) (audit.Report, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(audit.Memory)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	progress := newProgress(t.err)
+	defer progress.end()
+	progress.follow(&config)
+	config.Findings = func(f audit.Finding) error {
+		progress.end()
+		return list.add(f)
+	}
+	if !list.lines {
+		config.Only = slices.DeleteFunc(audit.Kinds(), func(k audit.Kind) bool { return k == audit.Explained || k == audit.ExplainedWeakly })
+	}
+	return audit.Run(ctx, config)
 }
 
 // follow shows how far an audit is.
@@ -267,7 +270,7 @@ func summaryOf(r *audit.Report) string {
 	return text + "."
 }
 
-// auditTable prints coverage first, and then what nobody can explain.
+// auditTable prints coverage first, then what nobody can explain, and the score.
 func (t *terminal) auditTable(w io.Writer, r *audit.Report, list *findingList) {
 	coverageTable(r).write(t, w)
 	for _, k := range audit.Kinds() {
