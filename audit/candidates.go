@@ -53,6 +53,7 @@ func identity(e *event) []byte {
 	key.str(e.id)
 	key.str(e.action)
 	key.str(e.principal)
+	key.str(e.sent)
 	return key
 }
 
@@ -322,7 +323,7 @@ func (r *run) match(given *sorter) (*sorter, error) {
 			row.num(i)
 			row.str(by[b].id)
 			row.flag(len(by) > 1)
-			if err := resolved.add(append(binary.BigEndian.AppendUint64(nil, n), byte(i), byte(tried)), row); err != nil {
+			if err := resolved.add(append(binary.BigEndian.AppendUint64(nil, n), byte(i>>8), byte(i), byte(tried)), row); err != nil {
 				return err
 			}
 		}

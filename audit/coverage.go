@@ -18,6 +18,9 @@ type Coverage struct {
 	Service    int `json:"service"` // begun by a service of the cloud
 	Failed     int `json:"failed"`
 	Mutating   int `json:"mutating"` // what is left: acts of the agents, each of which has a finding
+	// Uncompared are acts that are explained though the document compares something that
+	// the event does not say, or the record does not keep.
+	Uncompared int `json:"uncompared"`
 
 	Decisions    int `json:"decisions"`     // of the agents
 	OtherRecords int `json:"other_records"` // decisions of other agents

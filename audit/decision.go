@@ -11,7 +11,6 @@ type decision struct {
 	id       string
 	at       time.Time
 	verdict  string
-	observed string // what the verdict would have been, in observe mode
 	standing string
 	class    string
 	effect   string
@@ -24,8 +23,7 @@ type decision struct {
 	expires       time.Time // of the authorization
 	lapses        time.Time // of the approval that was used, where that is known
 
-	arguments []string // by index of Document.arguments
-	kept      []bool   // of which the record has the value
+	arguments [][]string // by index of Document.arguments; none: the record does not have them
 
 	status  string    // of the outcome; empty: there is none
 	ended   time.Time // the outcome
@@ -66,16 +64,15 @@ func (d *decision) end() time.Time {
 func (d *decision) encode(b *rowOut) {
 	b.str(d.id)
 	b.time(d.at)
-	for _, s := range []string{d.verdict, d.observed, d.standing, d.class, d.effect, d.tool, d.approval, d.parent, d.authorization} {
+	for _, s := range []string{d.verdict, d.standing, d.class, d.effect, d.tool, d.approval, d.parent, d.authorization} {
 		b.str(s)
 	}
 	b.num(uint64(d.agent))
 	b.time(d.expires)
 	b.time(d.lapses)
 	b.num(uint64(len(d.arguments)))
-	for i, a := range d.arguments {
-		b.flag(d.kept[i])
-		b.str(a)
+	for _, values := range d.arguments {
+		b.strs(values)
 	}
 	b.str(d.status)
 	b.time(d.ended)
@@ -91,15 +88,14 @@ func (d *decision) encode(b *rowOut) {
 }
 
 func (d *decision) decode(r *rowIn) {
-	*d = decision{arguments: d.arguments[:0], kept: d.kept[:0], used: d.used[:0]}
+	*d = decision{arguments: d.arguments[:0], used: d.used[:0]}
 	d.id, d.at = r.str(), r.time()
-	for _, s := range []*string{&d.verdict, &d.observed, &d.standing, &d.class, &d.effect, &d.tool, &d.approval, &d.parent, &d.authorization} {
+	for _, s := range []*string{&d.verdict, &d.standing, &d.class, &d.effect, &d.tool, &d.approval, &d.parent, &d.authorization} {
 		*s = r.str()
 	}
 	d.agent, d.expires, d.lapses = int(r.num()), r.time(), r.time()
 	for n := r.num(); n > 0 && !r.bad; n-- {
-		d.kept = append(d.kept, r.flag())
-		d.arguments = append(d.arguments, r.str())
+		d.arguments = append(d.arguments, r.strs())
 	}
 	d.status, d.ended, d.effects, d.place = r.str(), r.time(), r.strs(), r.str()
 	d.named = r.flag()

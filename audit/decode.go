@@ -29,7 +29,11 @@ func (d *decoder) document(root value) *Document {
 	m := d.Map(mutating, "mutating.", "also", "except")
 	doc.also, doc.except = d.patterns(m.Get("also")), d.patterns(m.Get("except"))
 	for _, item := range d.List(f.Get("tools"), false) {
-		doc.tools = append(doc.tools, d.tool(item, doc))
+		t := d.tool(item, doc)
+		if i := slices.IndexFunc(doc.tools, t.behind); i >= 0 {
+			d.Fail(item.Node, "put it before the other, or leave it out", "%s is never looked at: tools[%d] stands before it, and has all of its classes", item.Name, i)
+		}
+		doc.tools = append(doc.tools, t)
 	}
 	names := map[string]bool{}
 	for _, item := range d.List(f.Need("logs", "logs: [{name: …, format: cloudtrail, paths: [...]}]"), false) {
@@ -69,6 +73,9 @@ func (d *decoder) log(v value) log {
 		delay:   d.span(f.Get("delay"), defaultDelay),
 		silence: d.span(f.Get("silence"), 0),
 		keys:    d.keys(f.Get("keys")),
+	}
+	if l.silence > 0 && l.silence < minSilence {
+		d.Fail(f.Get("silence").Node, "", "%s is %s: less than %s", f.Get("silence").Name, l.silence, minSilence)
 	}
 	mapping := f.Get("mapping")
 	switch {
@@ -115,7 +122,14 @@ func (d *decoder) tool(v value, doc *Document) toolEvents {
 		classes: d.patterns(f.Get("classes")),
 	}
 	for _, item := range d.List(f.Need("events", "events: [{action: …}], the events that a call makes"), false) {
-		t.events = append(t.events, d.event(item, doc))
+		e := d.event(item, doc)
+		for i, before := range t.events {
+			if e.action != "" && before.action.matches(string(e.action)) {
+				d.Fail(item.Node, "put it before the other, or leave it out", "%s is never looked at: events[%d] stands before it, and has all of its actions", item.Name, i)
+				break
+			}
+		}
+		t.events = append(t.events, e)
 	}
 	return t
 }

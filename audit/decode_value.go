@@ -83,6 +83,9 @@ func (d *decoder) number(v value, otherwise int) int {
 	return n
 }
 
+// maxSpan is how many hours a length of time may have: a hundred years.
+const maxSpan = 36500 * 24
+
 // span reads a length of time, such as 30s, 15m, 24h or 7d.
 func (d *decoder) span(v value, otherwise time.Duration) time.Duration {
 	if v.IsZero() {
@@ -92,10 +95,13 @@ func (d *decoder) span(v value, otherwise time.Duration) time.Duration {
 	length, err := time.ParseDuration(text)
 	if days, found := strings.CutSuffix(text, "d"); found {
 		var n int
-		if n, err = strconv.Atoi(days); n > 36500 {
+		if n, err = strconv.Atoi(days); n > maxSpan/24 {
 			err = strconv.ErrRange
 		}
 		length = time.Duration(n) * 24 * time.Hour
+	}
+	if length > maxSpan*time.Hour {
+		err = strconv.ErrRange
 	}
 	if text != "" && (err != nil || length < 0) {
 		d.Fail(v.Node, "want such as 30s, 15m, 24h or 7d", "%s is %q, not a length of time", v.Name, text)

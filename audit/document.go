@@ -105,6 +105,7 @@ const (
 	defaultSkew     = 30 * time.Second
 	defaultLate     = 24 * time.Hour
 	defaultAttempts = 3 // as the cloud's own clients have it
+	minSilence      = time.Minute
 )
 
 // Load reads an Audit document. Paths in it are relative to the folder of name.
@@ -135,6 +136,14 @@ func (d *Document) tool(name, class string) *toolEvents {
 		}
 	}
 	return nil
+}
+
+// behind reports whether another entry, which is asked first, leaves nothing of this one.
+func (t *toolEvents) behind(other toolEvents) bool {
+	if t.tool != other.tool || len(other.classes) == 0 {
+		return t.tool == other.tool && t.tool != ""
+	}
+	return len(t.classes) > 0 && !slices.ContainsFunc(t.classes, func(c pattern) bool { return !anyMatches(other.classes, string(c)) })
 }
 
 // event returns the index of the event that an action is; -1: none.

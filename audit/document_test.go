@@ -27,28 +27,32 @@ func TestLoadRefuses(t *testing.T) {
 		return strings.Replace(small, old, by, 1)
 	}
 	for name, tt := range map[string]struct{ text, want string }{
-		"nothing":              {"", "1:1 the file holds no document"},
-		"another kind":         {replace("kind: Audit", "kind: Audits"), `2:7 kind is "Audits", which is unknown; did you mean "Audit"?`},
-		"unknown key":          {small + "recods: [x]\n", `7:1 unknown key "recods" in the document; did you mean "records"?`},
-		"key twice":            {small + "id: b\n", `7:1 duplicate key "id"; it stands in line 3 already`},
-		"no agents":            {replace("agents: [{id: bot, principals: [\"arn:aws:iam::1:user/bot\"]}]\n", ""), `1:1 the document has no "agents"; agents: [{id: …, principals: [...]}]`},
-		"everybody":            {replace("arn:aws:iam::1:user/bot", "*"), `4:32 agents[0].principals is everybody; name the agent's own principals`},
-		"unknown format":       {replace("cloudtrail", "cloud-trail"), `6:26 logs[0].format is "cloud-trail", which is unknown; did you mean "cloudtrail"?`},
-		"mapping too many":     {replace("paths: [logs]", "paths: [logs], mapping: {fields: {}}"), `6:62 logs[0].mapping: only the format lines has a mapping; leave it out`},
-		"no mapping":           {replace("cloudtrail", "lines"), `6:8 logs[0] has no "mapping"; mapping: says what id, time, principal and action of a line are`},
-		"bad key":              {replace("paths: [logs]", "paths: [logs], keys: [a..b]"), `6:60 logs[0].keys[0]: "a..b" is no path: want a.b, a[].b or a["b.c"]`},
-		"bad delay":            {replace("paths: [logs]", "paths: [logs], delay: soon"), `6:60 logs[0].delay is "soon", not a length of time; want such as 30s, 15m, 24h or 7d`},
-		"until before since":   {small + "since: 2026-01-02T00:00:00Z\nuntil: 2026-01-01T00:00:00Z\n", "8:8 until is not after since"},
-		"no action":            {small + "tools: [{tool: t, events: [{fan_out: 2}]}]\n", `7:28 tools[0].events[0] has no "action"; action: such as ec2:RunInstances or patch:apps/deployments; '*' stands for any text`},
-		"fan-out of none":      {small + "tools: [{tool: t, events: [{action: a, fan_out: 0}]}]\n", `7:49 tools[0].events[0].fan_out is 0: less than 1`},
-		"fan-out of millions":  {small + "tools: [{tool: t, events: [{action: a, fan_out: 2000000}]}]\n", `7:49 tools[0].events[0].fan_out is 2000000: more than 1048576`},
-		"fan-out in quotes":    {small + "tools: [{tool: t, events: [{action: a, fan_out: \"2\"}]}]\n", `7:49 tools[0].events[0].fan_out is "2", not a whole number; write it in digits, without quotes`},
-		"unknown rule":         {small + "tools: [{tool: t, events: [{action: a, compare: [{event: x, argument: y, rule: at_mots}]}]}]\n", `7:80 tools[0].events[0].compare[0].rule is "at_mots", which is unknown; did you mean "at_most"?`},
-		"a rule to match":      {small + "tools: [{tool: t, events: [{action: a, match: [{event: x, argument: y, rule: at_most}]}]}]\n", `7:72 unknown key "rule" in tools[0].events[0].match[0]; known here: event, argument`},
-		"same name of logs":    {replace("paths: [logs]}", "paths: [logs]}, {name: l, format: kubernetes, paths: [x]}"), `6:54 two logs have the name "l"; give each log a name of its own`},
-		"expression":           {mapped("event.at + 1"), "6:71 logs[0].mapping.time: + does not take string and int"},
-		"unknown field":        {mapped("event.when"), `6:68 logs[0].mapping.time: event has no "when"; it has id, at`},
-		"expression of a bool": {mapped("event.at == 'x'"), "6:62 logs[0].mapping.time: the expression must yield string, and yields bool"},
+		"nothing":               {"", "1:1 the file holds no document"},
+		"another kind":          {replace("kind: Audit", "kind: Audits"), `2:7 kind is "Audits", which is unknown; did you mean "Audit"?`},
+		"unknown key":           {small + "recods: [x]\n", `7:1 unknown key "recods" in the document; did you mean "records"?`},
+		"key twice":             {small + "id: b\n", `7:1 duplicate key "id"; it stands in line 3 already`},
+		"no agents":             {replace("agents: [{id: bot, principals: [\"arn:aws:iam::1:user/bot\"]}]\n", ""), `1:1 the document has no "agents"; agents: [{id: …, principals: [...]}]`},
+		"everybody":             {replace("arn:aws:iam::1:user/bot", "*"), `4:32 agents[0].principals is everybody; name the agent's own principals`},
+		"unknown format":        {replace("cloudtrail", "cloud-trail"), `6:26 logs[0].format is "cloud-trail", which is unknown; did you mean "cloudtrail"?`},
+		"mapping too many":      {replace("paths: [logs]", "paths: [logs], mapping: {fields: {}}"), `6:62 logs[0].mapping: only the format lines has a mapping; leave it out`},
+		"no mapping":            {replace("cloudtrail", "lines"), `6:8 logs[0] has no "mapping"; mapping: says what id, time, principal and action of a line are`},
+		"bad key":               {replace("paths: [logs]", "paths: [logs], keys: [a..b]"), `6:60 logs[0].keys[0]: "a..b" is no path: want a.b, a[].b or a["b.c"]`},
+		"bad delay":             {replace("paths: [logs]", "paths: [logs], delay: soon"), `6:60 logs[0].delay is "soon", not a length of time; want such as 30s, 15m, 24h or 7d`},
+		"until before since":    {small + "since: 2026-01-02T00:00:00Z\nuntil: 2026-01-01T00:00:00Z\n", "8:8 until is not after since"},
+		"no action":             {small + "tools: [{tool: t, events: [{fan_out: 2}]}]\n", `7:28 tools[0].events[0] has no "action"; action: such as ec2:RunInstances or patch:apps/deployments; '*' stands for any text`},
+		"fan-out of none":       {small + "tools: [{tool: t, events: [{action: a, fan_out: 0}]}]\n", `7:49 tools[0].events[0].fan_out is 0: less than 1`},
+		"fan-out of millions":   {small + "tools: [{tool: t, events: [{action: a, fan_out: 2000000}]}]\n", `7:49 tools[0].events[0].fan_out is 2000000: more than 1048576`},
+		"fan-out in quotes":     {small + "tools: [{tool: t, events: [{action: a, fan_out: \"2\"}]}]\n", `7:49 tools[0].events[0].fan_out is "2", not a whole number; write it in digits, without quotes`},
+		"unknown rule":          {small + "tools: [{tool: t, events: [{action: a, compare: [{event: x, argument: y, rule: at_mots}]}]}]\n", `7:80 tools[0].events[0].compare[0].rule is "at_mots", which is unknown; did you mean "at_most"?`},
+		"a rule to match":       {small + "tools: [{tool: t, events: [{action: a, match: [{event: x, argument: y, rule: at_most}]}]}]\n", `7:72 unknown key "rule" in tools[0].events[0].match[0]; known here: event, argument`},
+		"a silence of nothing":  {replace("paths: [logs]", "paths: [logs], silence: 7ns"), `6:62 logs[0].silence is 7ns: less than 1m0s`},
+		"more than a lifetime":  {small + "late: 900000h\n", `7:7 late is "900000h", not a length of time; want such as 30s, 15m, 24h or 7d`},
+		"events behind others":  {small + "tools: [{tool: t, events: [{action: \"a:*\"}, {action: \"a:b*\", fan_out: 2}]}]\n", `7:45 tools[0].events[1] is never looked at: events[0] stands before it, and has all of its actions; put it before the other, or leave it out`},
+		"a tool behind another": {small + "tools: [{tool: t, classes: [\"x*\"], events: [{action: a}]}, {tool: t, classes: [xy], events: [{action: b}]}]\n", `7:60 tools[1] is never looked at: tools[0] stands before it, and has all of its classes; put it before the other, or leave it out`},
+		"same name of logs":     {replace("paths: [logs]}", "paths: [logs]}, {name: l, format: kubernetes, paths: [x]}"), `6:54 two logs have the name "l"; give each log a name of its own`},
+		"expression":            {mapped("event.at + 1"), "6:71 logs[0].mapping.time: + does not take string and int"},
+		"unknown field":         {mapped("event.when"), `6:68 logs[0].mapping.time: event has no "when"; it has id, at`},
+		"expression of a bool":  {mapped("event.at == 'x'"), "6:62 logs[0].mapping.time: the expression must yield string, and yields bool"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			doc, err := Load("audit.yaml", []byte(tt.text))
@@ -122,6 +126,58 @@ func TestPatterns(t *testing.T) {
 		{"", "a", false},
 	} {
 		assert.Equal(t, tt.want, pattern(tt.pattern).matches(tt.text), "%q %q", tt.pattern, tt.text)
+	}
+}
+
+// An entry that leaves something to those behind it.
+func TestEntriesOfOneTool(t *testing.T) {
+	for _, entries := range []string{
+		`[{tool: t, classes: ["x*"], events: [{action: a}]}, {tool: t, events: [{action: b}]}]`,
+		`[{tool: t, classes: [x], events: [{action: a}]}, {tool: t, classes: [x, y], events: [{action: b}]}]`,
+		`[{tool: t, events: [{action: "a:b*"}, {action: "a:*"}]}, {tool: u, events: [{action: "a:b*"}]}]`,
+	} {
+		_, err := Load("audit.yaml", []byte(small+"tools: "+entries+"\n"))
+		assert.NoError(t, err, entries)
+	}
+}
+
+// One key covers one act. What is said to be the same request is a retry, what is not is
+// another act.
+func TestRequestsOfMappedLines(t *testing.T) {
+	const line = `{"id":%q,"at":"2026-11-02T09:00:0%dZ","who":"arn:bot","key":%q,"to":%q,"request":%q}` + "\n"
+	id := idOf(1)
+	data := fmt.Sprintf(line, "1", 1, id, "a", "r1") + fmt.Sprintf(line, "2", 2, id, "a", "r1") + fmt.Sprintf(line, "3", 3, id, "b", "r2") + fmt.Sprintf(line, "", 4, id, "b", "r2")
+	for mapping, want := range map[string]string{
+		"":                         "explained 1 1 key; unauthorized 2 1 key; unauthorized 3 1 key",
+		", request: event.request": "explained 1 1 key; explained 2 1 key; unauthorized 3 1 key",
+	} {
+		s := newScene(t).call(1, nil)
+		write(t, []byte(data), s.dir, "logs", "log.jsonl")
+		doc, err := Load(s.dir+"/audit.yaml", fmt.Appendf(nil, `
+apiVersion: ambit/v1
+kind: Audit
+id: lines
+agents: [{id: bot, principals: ["arn:bot"]}]
+records: [evidence]
+logs:
+  - name: log
+    format: lines
+    paths: [logs]
+    keys: [key]
+    mapping:
+      fields: {id: {path: id, type: string}, at: {path: at, type: string}, who: {path: who, type: string}, request: {path: request, type: string}}
+      id: event.id
+      time: event.at
+      principal: event.who
+      action: "'pay'"
+      %s
+tools: [{tool: scale, events: [{action: pay}]}]
+`, strings.TrimPrefix(mapping, ", ")))
+		require.NoError(t, err)
+		report, list := s.run(doc)
+		assert.Equal(t, want, found(list))
+		require.Len(t, report.Problems, 1)
+		assert.Contains(t, report.Problems[0].Problem, "it has no id or no action")
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 
 // event is one event of a log, as far as an audit looks at it.
 type event struct {
-	id         string // of the act: events of one id, action and principal are one
+	id         string // of the act
+	sent       string // tells apart what clients gave one id, where they can choose it
 	at         time.Time
 	action     string
 	principal  string   // as people know it
@@ -22,7 +23,7 @@ type event struct {
 	seen       bool // an earlier run judged it
 	partial    bool // a stage that says nothing of how the act ended
 
-	request uint64 // tells what was asked for apart
+	request uint64 // tells what was asked for apart; where the log does not say, no two are alike
 
 	keys   []key      // what can name a decision, the strongest first
 	values [][]string // by index of Document.paths
@@ -110,18 +111,31 @@ func (r *cloudTrail) read(p *picker, e *event) error {
 	}
 	// What does not say that it only reads may have changed something.
 	e.readOnly = p.str(r.readOnly) == "true"
-	e.failed = p.get(r.errorCode) != nil || p.get(r.errorMessage) != nil
-	e.service = p.str(r.kind) == "AwsServiceEvent" || p.str(r.userType) == "AWSService" || p.get(r.invokedBy) != nil
+	e.failed = p.str(r.errorCode) != "" || p.str(r.errorMessage) != ""
+	by := p.str(r.invokedBy)
+	e.service = p.str(r.kind) == "AwsServiceEvent" || p.str(r.userType) == "AWSService" || by != "" && by != console
 	e.resource = p.str(r.resource)
-	e.request = hashOf(p.span[r.request])
+	e.asked(nil, p.span[r.request])
 	return nil
+}
+
+// console is what CloudTrail names as invoking what a person does in a browser.
+const console = "signin.amazonaws.com"
+
+// asked tells a request by what the log says of it.
+func (e *event) asked(where, body []byte) {
+	if len(body) == 0 || string(body) == "null" {
+		e.request = hashOf([]byte(e.id), []byte(e.sent))
+		return
+	}
+	e.request = hashOf(where, body)
 }
 
 // kubernetes reads the audit events of an API server.
 type kubernetes struct {
 	request                                           int // span
 	auditID, stage, verb, uri, received, stamped, old int
-	user, impersonated, code                          int
+	user, impersonated, code, dry                     int
 	group, resource, subresource, namespace, name     int
 }
 
@@ -131,6 +145,7 @@ func newKubernetes(p *picker) *kubernetes {
 		auditID: p.mustWant("auditID"), stage: p.mustWant("stage"), verb: p.mustWant("verb"), uri: p.mustWant("requestURI"),
 		received: p.mustWant("requestReceivedTimestamp"), stamped: p.mustWant("stageTimestamp"), old: p.mustWant("timestamp"),
 		user: p.mustWant("user.username"), impersonated: p.mustWant("impersonatedUser.username"), code: p.mustWant("responseStatus.code"),
+		dry:   p.mustWant("requestObject.dryRun[]"),
 		group: p.mustWant("objectRef.apiGroup"), resource: p.mustWant("objectRef.resource"), subresource: p.mustWant("objectRef.subresource"),
 		namespace: p.mustWant("objectRef.namespace"), name: p.mustWant("objectRef.name"),
 	}
@@ -151,6 +166,8 @@ func (r *kubernetes) read(p *picker, e *event) error {
 	if e.id = p.str(r.auditID); e.id == "" || verb == "" {
 		return errIncomplete
 	}
+	// A client may choose the id (Audit-ID): the stages of one request have more in common.
+	e.sent = p.str(r.received) + " " + p.str(r.uri)
 	object := p.str(r.resource)
 	if group := p.str(r.group); group != "" {
 		object = group + "/" + object
@@ -170,11 +187,11 @@ func (r *kubernetes) read(p *picker, e *event) error {
 		e.principals = append(e.principals, as)
 		e.principal += " as " + as
 	}
-	e.readOnly = readsOnly(verb, sub) || dryRun(p.str(r.uri))
-	e.request = hashOf(p.get(r.uri), p.span[r.request])
-	code := p.str(r.code)
-	e.failed = len(code) == 3 && code >= "400"
-	stage := p.str(r.stage)
+	e.readOnly = readsOnly(verb, sub) || r.dryRun(p, verb, sub)
+	e.asked(p.get(r.uri), p.span[r.request])
+	code, stage := p.str(r.code), p.str(r.stage)
+	// Who gives a request too little time (504), and what panics, may have acted.
+	e.failed = len(code) == 3 && code >= "400" && code != "504" && stage != "Panic"
 	e.partial = stage != "ResponseComplete" && stage != "Panic" && code == ""
 	return nil
 }
@@ -206,7 +223,25 @@ func readsOnly(verb, subresource string) bool {
 	return false
 }
 
-func dryRun(uri string) bool {
+// dryRun reports whether the server was asked to change nothing where it does as
+// it is asked. What deletes does not read its query where it has a body; what connects
+// to a pod, a service or a node reads neither.
+func (r *kubernetes) dryRun(p *picker, verb, subresource string) bool {
+	switch subresource {
+	case "", "scale", "status":
+	default:
+		return false
+	}
+	switch verb {
+	case "delete", "deletecollection":
+		return p.str(r.dry) == "All"
+	case "create", "update", "patch":
+		return asksDryRun(p.str(r.uri))
+	}
+	return false
+}
+
+func asksDryRun(uri string) bool {
 	_, query, _ := strings.Cut(uri, "?")
 	for query != "" {
 		var parameter string

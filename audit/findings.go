@@ -113,6 +113,7 @@ func (f *findings) explained(p *pending, d *decision, c candidate) error {
 	case c.shared:
 		kind = ExplainedWeakly
 	}
+	f.compared(&p.event, d)
 	if f.counted(kind, &p.event, d.authorization) {
 		return nil
 	}
@@ -127,6 +128,14 @@ func (f *findings) explained(p *pending, d *decision, c candidate) error {
 		found.Why = fmt.Sprintf("%s of the event carries the id of the decision, which allowed %s", found.Key, d.tool)
 	}
 	return f.add(found.resolved())
+}
+
+// compared counts an act that is explained without all that the document compares.
+func (f *findings) compared(e *event, d *decision) {
+	tool := f.doc.tool(d.tool, d.class)
+	if !e.seen && f.judged(e.at) && tool.events[tool.event(e.action)].lacks(e, d) {
+		f.coverage.Uncompared++
+	}
 }
 
 // resolved adds what the event of a call says whose end nobody knew.
@@ -148,6 +157,7 @@ func (f *findings) explainedWeakly(e *event, d *decision) error {
 	if d.unknown() {
 		kind = UnknownResolved
 	}
+	f.compared(e, d)
 	if f.counted(kind, e, d.authorization) {
 		return nil
 	}
@@ -210,7 +220,9 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 		found.Kind = UnknownResolved
 		found.Why = "how the call ended was not known; the log, which is whole for that time, has no event of it: it did not act"
 	default:
-		found.Kind = Orphan
+		if found.Kind = Orphan; f.judged(found.At) {
+			f.results.orphans[found.Agent]++
+		}
 		found.Why = fmt.Sprintf("the call of %s reported success, and no log has an event of it", d.tool)
 	}
 	return f.add(found)

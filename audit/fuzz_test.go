@@ -119,10 +119,10 @@ func FuzzLoad(f *testing.F) {
 // FuzzPickCanonical finds in canonical JSON what the strict reader finds, and in
 // anything else, at worst, nothing.
 func FuzzPickCanonical(f *testing.F) {
-	for _, seed := range []string{`{"a":{"b":[1,{"c":"d"}]},"e":"\"x\\","f":-1.5,"g":null,"h":true}`, `{"a":"{}[],\\\\"}`, `{}`, `{"a":`, `{"a":"`, `{"a" 1}`} {
+	for _, seed := range []string{`{"a":{"b":[1,{"c":"d"}]},"e":"\"x\\","f":-1.5,"g":null,"h":true}`, `{"a":"{}[],\\\\"}`, `{"a":{"b":[{"c":[]},"]",{"c":"}"}]},"i":[[1,2],[],["x"]]}`, `{"i":[[`, `{}`, `{"a":`, `{"a":"`, `{"a" 1}`} {
 		f.Add([]byte(seed))
 	}
-	paths := []string{"a", "a.b", "e", "f", "g", "h", "a.c"}
+	paths := []string{"a", "a.b", "e", "f", "g", "h", "a.c", "a.b[]", "a.b[].c", "i[][]"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fast, strict := newPicker(), newPicker()
 		for _, path := range paths {
@@ -137,9 +137,14 @@ func FuzzPickCanonical(f *testing.F) {
 		require.True(t, fast.pickCanonical(canonical), "%s", canonical)
 		require.NoError(t, strict.pick(canonical))
 		for slot := range paths {
-			require.Equal(t, strict.str(slot), fast.str(slot), "%s of %s", paths[slot], canonical)
+			require.Equal(t, all(strict, slot), all(fast, slot), "%s of %s", paths[slot], canonical)
 		}
 	})
+}
+
+func all(p *picker, slot int) (values []string) {
+	p.all(slot, func(v picked, text []byte) { values = append(values, string(rune(v.kind))+string(text)) })
+	return values
 }
 
 func TestSeedsAreRead(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,8 @@ tools:
       - {action: "ec2:Tag", fan_out: 2}
   - tool: terminate
     events: [{action: "ec2:Terminate"}]
+  - tool: stop
+    events: [{action: "ec2:Stop", compare: [{event: "requestParameters.ids[]", argument: "ids[]"}]}]
   - tool: srv/remote
     events: [{action: "srv:Do", match: [{event: requestParameters.group, argument: group}]}]
 `
@@ -61,6 +64,7 @@ type scene struct {
 	events  []map[string]any
 	until   time.Time
 	since   time.Time
+	now     time.Time
 }
 
 // call adds a decision of the tool scale, an hour before the audit, that came out
@@ -138,14 +142,14 @@ func (s *scene) document(files ...string) *Document {
 func newScene(t *testing.T) *scene {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "logs"), 0o700))
-	return &scene{t: t, dir: dir, until: nine.Add(time.Hour)}
+	return &scene{t: t, dir: dir, until: nine.Add(time.Hour), now: nine.AddDate(0, 1, 0)}
 }
 
 func (s *scene) run(doc *Document) (Report, []Finding) {
 	var found []Finding
 	before, err := doc.readState()
 	require.NoError(s.t, err)
-	r := newRun(context.Background(), Config{Document: doc, Since: s.since, Until: s.until, Findings: func(f Finding) error {
+	r := newRun(context.Background(), Config{Document: doc, Since: s.since, Until: s.until, Now: func() time.Time { return s.now }, Findings: func(f Finding) error {
 		found = append(found, f)
 		return nil
 	}}, s.dir)
@@ -200,6 +204,14 @@ func tool(name string) func(d *rationale.Decision, o *rationale.Outcome) {
 	return func(d *rationale.Decision, o *rationale.Outcome) { d.Tool.Name = name }
 }
 
+// stops decides a call of the tool stop.
+func stops(ids ...string) func(d *rationale.Decision, o *rationale.Outcome) {
+	return func(d *rationale.Decision, o *rationale.Outcome) {
+		d.Tool.Name = "stop"
+		d.Arguments, _ = json.Marshal(map[string]any{"ids": ids})
+	}
+}
+
 func TestJoin(t *testing.T) {
 	type record = func(d *rationale.Decision, o *rationale.Outcome)
 	effect := func(id string) record {
@@ -237,6 +249,32 @@ func TestJoin(t *testing.T) {
 		"weakly, not what never ran": {func(s *scene) {
 			s.call(1, func(_ *rationale.Decision, o *rationale.Outcome) { o.Status = rationale.StatusNotExecuted }).event("e", 0, nil)
 		}, "unexplained e", ""},
+		"not what never ran": {func(s *scene) {
+			s.call(1, func(_ *rationale.Decision, o *rationale.Outcome) { o.Status = rationale.StatusNotExecuted }).event("e", 1, nil)
+		}, "unauthorized e 1 userAgent", "the record says that the call did not run"},
+		"each of several things": {func(s *scene) {
+			s.call(1, stops("a", "b", "c")).event("e", 1, both(named("ec2:Stop"), set("requestParameters.ids", []string{"c", "a"})))
+		}, "explained e 1 userAgent", ""},
+		"one of several things is another": {func(s *scene) {
+			s.call(1, stops("a", "b")).event("e", 1, both(named("ec2:Stop"), set("requestParameters.ids", []string{"a", "c"})))
+		}, "unauthorized e 1 userAgent", `requestParameters.ids[] is "c", and decided was ids[] "a" "b" (equal)`},
+		"more things than are compared": {func(s *scene) {
+			ids := slices.Repeat([]string{"a"}, maxValues)
+			s.call(1, stops("a")).event("e", 1, both(named("ec2:Stop"), set("requestParameters.ids", append(ids, "b"))))
+		}, "unauthorized e 1 userAgent", "requestParameters.ids[] has more than 1024 values"},
+		"the same again, as far as the log says nothing": {func(s *scene) {
+			s.call(1, tool("launch"))
+			for i := range 2 {
+				s.event(fmt.Sprint("e", i), 1, both(named("ec2:Run"), at(time.Duration(i)*time.Second), func(e map[string]any) { e["requestParameters"] = nil }))
+			}
+		}, "explained e0 1 userAgent; unauthorized e1 1 userAgent", ""},
+		"at the end of a long user agent": {func(s *scene) {
+			s.call(1, nil).event("e", 0, set("userAgent", strings.Repeat("x ", 400)+idOf(1)))
+		}, "explained e 1 userAgent", ""},
+		"beside many tags": {func(s *scene) {
+			tags := slices.Repeat([]map[string]string{{"value": "x"}}, 1000)
+			s.call(1, nil).event("e", 1, set("requestParameters.tags", tags))
+		}, "explained e 1 userAgent", ""},
 		"weakly, one act each": {func(s *scene) { s.call(1, nil).event("e1", 0, nil).event("e2", 0, at(2*time.Second)) }, "explained_weakly e1 1; unexplained e2", ""},
 		"weakly, none is left by the strong": {func(s *scene) {
 			s.call(1, nil).event("e1", 1, nil).event("e2", 0, at(2*time.Second))
@@ -424,74 +462,4 @@ func TestGapsAndNearestRecords(t *testing.T) {
 	assert.Equal(t, "its verdict was deny", f.Nearest[0].Why)
 	assert.Equal(t, "it was taken 59s later", f.Nearest[1].Why)
 	assert.False(t, report.Whole())
-}
-
-// Runs that follow each other judge each event and each decision once, whenever it
-// is delivered, and a decision that explains an event explains no other later.
-func TestRunsThatFollowEachOther(t *testing.T) {
-	s := newScene(t)
-	s.until = nine.Add(5 * time.Minute)
-	doc := s.call(1, nil).call(2, nil).event("e1", 1, nil).event("x1", 0, named("iam:Create")).document()
-	report, list := s.run(doc)
-	assert.Equal(t, "too_early 2; explained e1 1 userAgent; unexplained x1", found(list))
-
-	// A run whose result was not kept never was.
-	_, list = s.run(doc)
-	assert.Equal(t, "too_early 2; explained e1 1 userAgent; unexplained x1", found(list))
-	require.NoError(t, report.Keep())
-
-	// Later there are more of the old time: in a new file, and in the one that grew.
-	s.until = nine.Add(time.Hour)
-	doc = s.event("x2", 0, both(named("iam:Create"), at(3*time.Second))).event("copy", 0, at(2*time.Second)).
-		event("e1", 1, nil).event("e2", 2, at(4*time.Second)).document("a-late.json", "log.json", "again.json")
-	report, list = s.run(doc)
-	assert.Equal(t, "unexplained copy; unexplained x2; explained e2 2 userAgent", found(list))
-	assert.Equal(t, 2, report.Coverage.Before)
-	assert.Equal(t, 1, report.Coverage.Duplicates)
-	require.NoError(t, report.Keep())
-
-	// Nothing new.
-	report, list = s.run(doc)
-	assert.Empty(t, found(list))
-	require.NoError(t, report.Keep())
-
-	// Another file under an old name is read from its beginning.
-	require.NoError(t, os.Remove(filepath.Join(s.dir, "logs", "a-late.json")))
-	doc = s.event("x3", 0, both(named("iam:Create"), at(5*time.Second), set("awsRegion", "us"))).document("a-late.json")
-	_, list = s.run(doc)
-	assert.Equal(t, "unexplained x3", found(list))
-
-	// A state of another audit is not taken.
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "state.json"), []byte(`{"audit":"x"}`), 0o600))
-	_, err := doc.readState()
-	assert.ErrorContains(t, err, `it is the state of audit "x", not of "join"`)
-}
-
-// What explained an act in an earlier run explains no other that was delivered
-// late, though it happened before: strongly and weakly.
-func TestLateEventsTakeNothingAway(t *testing.T) {
-	for name, n := range map[string]int{"strong": 1, "weak": 0} {
-		t.Run(name, func(t *testing.T) {
-			s := newScene(t).noise()
-			doc := s.call(1, nil).event("e1", n, at(2*time.Second)).document()
-			report, list := s.run(doc)
-			require.Len(t, list, 1)
-			assert.Equal(t, idOf(1), list[0].Decision)
-			require.NoError(t, report.Keep())
-			doc = s.event("e0", n, both(at(time.Second), set("requestParameters.size", 9))).document("late.json")
-			_, list = s.run(doc)
-			require.Len(t, list, 1)
-			assert.Contains(t, []Kind{Unexplained, Unauthorized}, list[0].Kind)
-		})
-	}
-}
-
-// What lies outside of the time that is asked for still takes its part of what it
-// explains, and is not reported.
-func TestTimeThatIsJudged(t *testing.T) {
-	s := newScene(t)
-	s.since = nine.Add(90 * time.Second)
-	report, list := s.run(s.call(1, nil).event("e1", 0, nil).event("e2", 0, at(2*time.Minute)).event("e3", 0, at(2*time.Hour)).document())
-	assert.Equal(t, "unexplained e2", found(list))
-	assert.Equal(t, 2, report.Coverage.Outside)
 }

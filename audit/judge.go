@@ -46,6 +46,8 @@ func (d *Document) strong(e *event, c *decision) *refusal {
 		return &refusal{fmt.Sprintf("it happened %s after the call had ended", round(e.at.Sub(c.end()))), ofTime}
 	case !c.allowed():
 		return &refusal{fmt.Sprintf("the verdict was %s", c.verdict), ofExtent}
+	case !c.executed():
+		return &refusal{"the record says that the call did not run", ofExtent}
 	}
 	if why := d.lapsed(e, c); why != "" {
 		return &refusal{why, ofExtent}
@@ -73,17 +75,22 @@ func (d *Document) lapsed(e *event, c *decision) string {
 	return ""
 }
 
-// exceeds says how an event goes beyond what was decided. What the record does
-// not keep cannot be compared.
+// exceeds says how an event goes beyond what was decided: each of its values must be
+// within one of the argument's. What the record does not keep cannot be compared.
 func (d *Document) exceeds(e *event, c *decision, of *toolEvent) string {
 	for _, rules := range [][]comparison{of.match, of.compare} {
 		for _, r := range rules {
-			if !c.kept[r.argument] {
+			decided := c.arguments[r.argument]
+			if len(decided) == 0 {
 				continue
 			}
 			for _, v := range e.values[r.event] {
-				if !r.rule.holds(v, c.arguments[r.argument]) {
-					return fmt.Sprintf("%s is %q, and decided was %s %q (%s)", d.paths[r.event], v, d.arguments[r.argument], c.arguments[r.argument], r.rule)
+				switch {
+				case slices.ContainsFunc(decided, func(a string) bool { return r.rule.holds(v, a) }):
+				case v == moreValues:
+					return fmt.Sprintf("%s has more than %d values: more than are compared", d.paths[r.event], maxValues)
+				default:
+					return fmt.Sprintf("%s is %q, and decided was %s %s (%s)", d.paths[r.event], v, d.arguments[r.argument], quoted(decided), r.rule)
 				}
 			}
 		}
@@ -91,12 +98,37 @@ func (d *Document) exceeds(e *event, c *decision, of *toolEvent) string {
 	return ""
 }
 
-// holds compares an event's value with the argument. Numbers compare as such.
+// lacks reports whether something that is compared is not in the event, or not in the record.
+func (t *toolEvent) lacks(e *event, c *decision) bool {
+	for _, rules := range [][]comparison{t.match, t.compare} {
+		for _, r := range rules {
+			if len(e.values[r.event]) == 0 || len(c.arguments[r.argument]) == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// quoted is values for people, of many the first.
+func quoted(values []string) string {
+	const most = 5
+	text := strings.Trim(fmt.Sprintf("%q", values[:min(len(values), most)]), "[]")
+	if len(values) > most {
+		text += fmt.Sprintf(" and %d more", len(values)-most)
+	}
+	return text
+}
+
+// holds compares an event's value with one of an argument's. Numbers compare as such.
 func (r rule) holds(event, argument string) bool {
+	if event == argument {
+		return true
+	}
 	a, aNumber := number(event)
 	b, bNumber := number(argument)
 	if !aNumber || !bNumber {
-		return r == equal && event == argument
+		return false
 	}
 	switch c := a.Cmp(b); r {
 	case atMost:
@@ -181,8 +213,8 @@ func (d *Document) claims(c *decision, f func(tool *toolEvents, i int, group str
 		}
 		values := make([]string, 0, len(of.match))
 		for _, m := range of.match {
-			if c.kept[m.argument] {
-				values = append(values, c.arguments[m.argument])
+			if decided := c.arguments[m.argument]; len(decided) == 1 {
+				values = append(values, decided[0])
 			}
 		}
 		if len(values) == len(of.match) {

@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // What a compressed file may expand to. CloudTrail's shrink to a tenth, the most
@@ -22,8 +26,10 @@ const (
 
 // logFile is a file of a log, not yet opened.
 type logFile struct {
-	path string // as people know it
-	open func() (fs.File, error)
+	path     string // as people know it
+	size     int64  // bytes, as it lies on the disk
+	modified time.Time
+	open     func() (fs.File, error)
 }
 
 // eachFile calls f with the files that a path names: of a folder all regular
@@ -41,7 +47,7 @@ func eachFile(path string, fail func(path string, err error), f func(logFile) er
 			fail(path, errors.New("not a regular file"))
 			return nil
 		}
-		return f(logFile{path, func() (fs.File, error) { return os.Open(path) }})
+		return f(logFile{path, info.Size(), info.ModTime(), func() (fs.File, error) { return os.Open(path) }})
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -72,8 +78,22 @@ func eachFile(path string, fail func(path string, err error), f func(logFile) er
 			fail(full, errors.New("not a regular file"))
 			return nil
 		}
-		return f(logFile{full, func() (fs.File, error) { return root.Open(filepath.FromSlash(name)) }})
+		return f(logFile{full, info.Size(), info.ModTime(), func() (fs.File, error) { return root.Open(filepath.FromSlash(name)) }})
 	})
+}
+
+// sizeOfLogs returns how many bytes the files of all logs have, as they lie on the disk.
+func (d *Document) sizeOfLogs() int64 {
+	size := int64(0)
+	for i := range d.logs {
+		for _, path := range d.logs[i].paths {
+			_ = eachFile(path, func(string, error) {}, func(f logFile) error { // what fails is said when it is read
+				size += f.size
+				return nil
+			})
+		}
+	}
+	return size
 }
 
 // isDigest tells CloudTrail's own folders beside its logs.
@@ -91,14 +111,17 @@ func plainPathError(err error) error {
 
 // unpacker reads what files hold, one after the other, unpacked where they are
 // compressed.
-type unpacker struct{ in *bufio.Reader }
+type unpacker struct {
+	in     *bufio.Reader
+	packed counter // of the file that is read
+}
 
-func newUnpacker() *unpacker { return &unpacker{bufio.NewReader(nil)} }
+func newUnpacker() *unpacker { return &unpacker{in: bufio.NewReader(nil)} }
 
 func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
-	packed := &counter{in: file}
+	u.packed = counter{in: file}
 	in := u.in
-	in.Reset(packed)
+	in.Reset(&u.packed)
 	magic, err := in.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -110,7 +133,7 @@ func (u *unpacker) expanding(file io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not gzip, though it begins so: %w", err)
 	}
-	return &bounded{in: unpacked, packed: packed}, nil
+	return &bounded{in: unpacked, packed: &u.packed}, nil
 }
 
 // counter counts what is read.
@@ -170,8 +193,13 @@ type logReader struct {
 	before *state               // what an earlier run left
 	after  map[string]fileState // what this one leaves, by path
 
-	problem func(file string, offset int64, err error)
-	yield   func(*event) error
+	done int64     // bytes of the files that are read, as they lie on the disk
+	sum  hash.Hash // of the events of a file so far; nil: there is no state
+	row  rowOut
+
+	problem  func(file string, offset int64, err error)
+	progress func(bytes int64) // read of all files
+	yield    func(*event) error
 }
 
 func newLogReader(doc *Document, index int) *logReader {
@@ -179,6 +207,7 @@ func newLogReader(doc *Document, index int) *logReader {
 	r := &logReader{
 		log: l, index: index, doc: doc, pick: newPicker(),
 		packed: newUnpacker(), text: bufio.NewReader(nil), split: newSplitter(nil, l.format != CloudTrail),
+		progress: func(int64) {},
 	}
 	switch l.format {
 	case CloudTrail:
@@ -187,6 +216,9 @@ func newLogReader(doc *Document, index int) *logReader {
 		r.format = newKubernetes(r.pick)
 	default:
 		r.format = newLinesReader(l.mapping, r.pick)
+	}
+	if doc.state != "" {
+		r.sum = sha256.New()
 	}
 	for _, path := range l.keys {
 		r.keys = append(r.keys, r.pick.mustWant(path))
@@ -216,6 +248,7 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		return nil
 	}
 	defer file.Close()
+	defer func() { r.done += r.packed.packed.n }()
 	r.opened++
 	in, err := r.packed.expanding(file)
 	if err != nil {
@@ -223,13 +256,53 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 		return nil
 	}
 	r.text.Reset(in)
-	before, now := r.before.readBefore(f.path, r.text)
+	renamed := r.log.format != CloudTrail // whose files keep their names
+	before, others, now := r.before.readBefore(f, renamed, r.text)
+	if len(others) > 0 {
+		if before, err = r.longer(ctx, f, others); err != nil {
+			return err
+		}
+	}
 	r.split.reset(r.text)
+	if r.sum != nil {
+		r.sum.Reset()
+	}
 	if now.Read, err = r.stream(ctx, f.path, before, r.split); err != nil {
 		return err
 	}
+	now.Events = r.summed()
 	r.after[f.path] = now
 	return nil
+}
+
+// longer returns how far a file was read before, where it is one of others that has
+// grown, or was rotated: its events up to there are the same.
+func (r *logReader) longer(ctx context.Context, f logFile, others []fileState) (read int64, err error) {
+	again := newLogReader(r.doc, r.index)
+	again.files, again.before, again.after = &fileNames{}, &state{}, map[string]fileState{}
+	again.problem = func(string, int64, error) {} // it is said when the file is read
+	compare := func(offset int64) {
+		for len(others) > 0 && others[0].Read <= offset {
+			if others[0].Events == again.summed() {
+				read = others[0].Read
+			}
+			others = others[1:]
+		}
+	}
+	again.yield = func(e *event) error {
+		compare(e.offset)
+		return nil
+	}
+	err = again.file(ctx, f)
+	compare(again.after[f.path].Read)
+	return read, err
+}
+
+func (r *logReader) summed() string {
+	if r.sum == nil {
+		return ""
+	}
+	return hex.EncodeToString(r.sum.Sum(nil))
 }
 
 // stream yields the events of one file, and returns how far it could be read. What
@@ -237,8 +310,11 @@ func (r *logReader) file(ctx context.Context, f logFile) error {
 func (r *logReader) stream(ctx context.Context, path string, before int64, s *splitter) (read int64, err error) {
 	file := r.files.add(path)
 	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return 0, ctx.Err()
+		if n%1024 == 0 {
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			r.progress(r.done + r.packed.packed.n)
 		}
 		data, offset, err := s.next()
 		if bad, ok := errors.AsType[*badRecord](err); ok {
@@ -257,6 +333,9 @@ func (r *logReader) stream(ctx context.Context, path string, before int64, s *sp
 		}
 		if err := r.record(data); err != nil {
 			r.problem(path, offset, err)
+			if s.unended { // it is being written: the next run reads all of it
+				return offset, nil
+			}
 			continue
 		}
 		r.event.file, r.event.offset = file, offset
@@ -264,16 +343,26 @@ func (r *logReader) stream(ctx context.Context, path string, before int64, s *sp
 		if err := r.yield(&r.event); err != nil {
 			return 0, err
 		}
+		if r.sum != nil {
+			r.row.reset()
+			r.row.num(uint64(offset))
+			r.row.time(r.event.at)
+			r.row.str(r.event.id)
+			r.sum.Write(r.row)
+		}
 	}
 }
 
 // Limits of what is kept of one event. What is longer is cut, with its digest:
 // two that differ stay different.
 const (
-	maxText   = 512 // bytes of an id, a name or a value
-	maxValues = 64  // at one path
-	maxKeys   = 64
+	maxText   = 512  // bytes of an id, a name or a value
+	maxValues = 1024 // at one path: a call of AWS names up to 1000 things
+	maxKeys   = 64   // at one path
 )
+
+// moreValues stands for those beyond maxValues. It equals no argument, which is UTF-8.
+const moreValues = "\xff"
 
 // record reads one event into r.event.
 func (r *logReader) record(data []byte) error {
@@ -285,7 +374,7 @@ func (r *logReader) record(data []byte) error {
 	if err := r.format.read(r.pick, e); err != nil {
 		return err
 	}
-	e.id, e.action, e.principal, e.resource = short(e.id), short(e.action), short(e.principal), short(e.resource)
+	e.id, e.sent, e.action, e.principal, e.resource = short(e.id), short(e.sent), short(e.action), short(e.principal), short(e.resource)
 	e.agent = r.doc.agentOf(e.principals)
 	switch {
 	case anyMatches(r.doc.except, e.action):
@@ -298,9 +387,11 @@ func (r *logReader) record(data []byte) error {
 		return nil // what it says beyond that is of no interest
 	}
 	for i, slot := range r.keys {
+		n := 0
 		r.pick.all(slot, func(v picked, text []byte) {
-			if len(e.keys) < maxKeys && len(text) > 0 {
-				e.keys = append(e.keys, key{i, short(string(text))})
+			if n < maxKeys && len(text) > 0 {
+				e.keys = append(e.keys, key{i, shortKey(string(text))})
+				n++
 			}
 		})
 	}
@@ -308,8 +399,11 @@ func (r *logReader) record(data []byte) error {
 	for _, slot := range r.values {
 		var at []string
 		r.pick.all(slot, func(v picked, text []byte) {
-			if len(at) < maxValues {
+			switch n := len(at); {
+			case n < maxValues:
 				at = append(at, short(string(text)))
+			case n == maxValues:
+				at = append(at, moreValues)
 			}
 		})
 		e.values = append(e.values, at)

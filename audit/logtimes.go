@@ -139,16 +139,31 @@ func (t *logTracker) close(next time.Time) {
 	t.report.Gaps = append(t.report.Gaps, g)
 }
 
-func (t *logTracker) end() LogReport {
+// end returns what was found. The time that is judged goes from since, if that is not
+// zero, until a time.
+func (t *logTracker) end(since, until time.Time) LogReport {
 	if t.open != "" {
 		t.close(time.Time{})
 	}
-	t.silences()
+	if t.silence > 0 {
+		t.silences(since, until)
+	}
 	return t.report
 }
 
-// silences finds the times in which the log said nothing for too long.
-func (t *logTracker) silences() {
+// silences finds the times in which the log said nothing for too long. That it may
+// still be delivered is no silence.
+func (t *logTracker) silences(since, until time.Time) {
+	r := &t.report
+	switch {
+	case r.Events == 0:
+		t.silent(time.Time{}, time.Time{}, "it says nothing at all")
+	case !since.IsZero() && r.First.Sub(since) > t.silence:
+		t.silent(time.Time{}, r.First, "it says nothing before "+r.First.Format(time.RFC3339))
+	}
+	if r.Events > 0 && until.Sub(r.Last) > t.silence+t.delay {
+		t.silent(r.Last, time.Time{}, "it says nothing after "+r.Last.Format(time.RFC3339))
+	}
 	parts := make([]int64, 0, len(t.parts))
 	for n := range t.parts {
 		parts = append(parts, n)
@@ -158,8 +173,12 @@ func (t *logTracker) silences() {
 	for i := 1; i < len(parts); i++ {
 		if quiet := time.Duration(parts[i]-parts[i-1]) * width; quiet > t.silence {
 			from, to := time.Unix(0, parts[i-1]*int64(width)).UTC(), time.Unix(0, (parts[i]+1)*int64(width)).UTC()
-			t.report.Gaps = append(t.report.Gaps, Gap{from, to, fmt.Sprintf("it says nothing for more than %s, from %s to %s", t.silence, from.Format(time.RFC3339), to.Format(time.RFC3339))})
+			t.silent(from, to, fmt.Sprintf("it says nothing for more than %s, from %s to %s", t.silence, from.Format(time.RFC3339), to.Format(time.RFC3339)))
 		}
 	}
 	t.parts = nil
+}
+
+func (t *logTracker) silent(from, to time.Time, why string) {
+	t.report.Gaps = append(t.report.Gaps, Gap{from, to, why})
 }

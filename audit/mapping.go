@@ -18,9 +18,9 @@ type mapping struct {
 	layout *celplan.Layout
 	fields []mappedField
 	// What an event is. A nil program says nothing: it succeeded, it is
-	// mutating, it has no resource, no service began it.
-	id, time, principal, action, resource *celplan.Program // texts
-	success, mutating, service            *celplan.Program // bools
+	// mutating, it has no resource, it repeats no other, no service began it.
+	id, time, principal, action, resource, request *celplan.Program // texts
+	success, mutating, service                     *celplan.Program // bools
 }
 
 // mappedField is a field of a line.
@@ -34,7 +34,7 @@ const mappingExample = "such as mapping: {fields: {id: {path: event.id, type: st
 
 // mapping reads what explains the lines of a log.
 func (d *decoder) mapping(v value) *mapping {
-	f := d.Map(v, v.Name+".", "fields", "id", "time", "principal", "action", "resource", "success", "mutating", "service")
+	f := d.Map(v, v.Name+".", "fields", "id", "time", "principal", "action", "resource", "request", "success", "mutating", "service")
 	m := &mapping{layout: celplan.NewLayout(nil)}
 	declared := f.Need("fields", mappingExample)
 	scope := &strictjson.Type{Kind: strictjson.Object}
@@ -63,6 +63,7 @@ func (d *decoder) mapping(v value) *mapping {
 		{"principal", &m.principal, strictjson.String, false},
 		{"action", &m.action, strictjson.String, false},
 		{"resource", &m.resource, strictjson.String, true},
+		{"request", &m.request, strictjson.String, true},
 		{"success", &m.success, strictjson.Bool, true},
 		{"mutating", &m.mutating, strictjson.Bool, true},
 		{"service", &m.service, strictjson.Bool, true},
@@ -143,20 +144,23 @@ func (r *linesReader) read(p *picker, e *event) error {
 			r.frame.Set(f.slot, f.value(v, text))
 		})
 	}
-	var at string
+	var at, request string
 	for _, t := range []struct {
 		name string
 		from *celplan.Program
 		into *string
-	}{{"id", r.id, &e.id}, {"time", r.time, &at}, {"principal", r.principal, &e.principal}, {"action", r.action, &e.action}, {"resource", r.resource, &e.resource}} {
+	}{{"id", r.id, &e.id}, {"time", r.time, &at}, {"principal", r.principal, &e.principal}, {"action", r.action, &e.action}, {"resource", r.resource, &e.resource}, {"request", r.request, &request}} {
 		if t.from == nil {
 			continue
 		}
 		text, err := t.from.Text(&r.frame)
-		if err != nil && t.name != "resource" { // not every act has one
+		if err != nil && t.name != "resource" && t.name != "request" { // not every act has one
 			return fmt.Errorf("its %s cannot be told: %w", t.name, err)
 		}
 		*t.into = text
+	}
+	if e.id == "" || e.action == "" {
+		return errIncomplete
 	}
 	var err error
 	if e.at, err = instant(at); err != nil {
@@ -174,7 +178,8 @@ func (r *linesReader) read(p *picker, e *event) error {
 	if err != nil {
 		return fmt.Errorf("whether it succeeded cannot be told: %w", err)
 	}
-	e.readOnly, e.service, e.failed = !mutating, service, !success
+	e.readOnly, e.service, e.failed, e.sent = !mutating, service, !success, e.resource
+	e.asked(nil, []byte(request))
 	e.principals = append(e.principals, e.principal)
 	return nil
 }

@@ -25,6 +25,8 @@ func (p *picker) canonical(i int, at *branch) int {
 	switch c := p.data[i]; {
 	case c == '{' && at != nil && len(at.names) > 0:
 		return p.canonicalObject(i, at)
+	case c == '[' && at != nil && at.each != nil:
+		return p.canonicalArray(i, at.each)
 	case c == '{' || c == '[':
 		return p.pass(i)
 	case c == '"':
@@ -66,6 +68,22 @@ func (p *picker) canonicalObject(i int, at *branch) int {
 			return notCanonical
 		}
 		if p.data[i] == '}' {
+			return i + 1
+		}
+		i++ // the comma
+	}
+	return notCanonical
+}
+
+func (p *picker) canonicalArray(i int, each *branch) int {
+	if i++; i < len(p.data) && p.data[i] == ']' {
+		return i + 1
+	}
+	for i >= 0 && i < len(p.data) {
+		if i = p.canonical(i, each); i < 0 || i >= len(p.data) {
+			return notCanonical
+		}
+		if p.data[i] == ']' {
 			return i + 1
 		}
 		i++ // the comma

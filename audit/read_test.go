@@ -174,6 +174,14 @@ func TestOddEventsOfCloudTrail(t *testing.T) {
 			[]string{replace(user[0], `"type": "IAMUser"`, `"type": "IAMUser", "invokedBy": "cloudformation.amazonaws.com"`), replace(user[1], "AwsApiCall", "AwsServiceEvent")},
 			"arn:*christophe", "0 acts, 2 services, 0 failed, 0 others, 0 repeated",
 		},
+		"by a person at the console": {
+			[]string{replace(user[0], `"type": "IAMUser"`, `"type": "IAMUser", "invokedBy": "signin.amazonaws.com"`)},
+			"arn:*christophe", "1 acts, 0 services, 0 failed, 0 others, 0 repeated",
+		},
+		"an empty error": {
+			[]string{replace(user[0], `"eventType":`, `"errorCode": "", "errorMessage": "", "eventType":`)},
+			"arn:*christophe", "1 acts, 0 services, 0 failed, 0 others, 0 repeated",
+		},
 		"failed":                             {[]string{replace(user[0], `"eventType":`, `"errorCode": "AccessDenied", "eventType":`)}, "arn:*christophe", "0 acts, 0 services, 1 failed, 0 others, 0 repeated"},
 		"does not say whether it only reads": {[]string{replace(user[0], `"readOnly": false,`, ``)}, "arn:*christophe", "1 acts, 0 services, 0 failed, 0 others, 0 repeated"},
 		"the role behind a session":          {[]string{null}, "arn:aws:iam::*:role/test-role", "1 acts, 0 services, 0 failed, 0 others, 0 repeated"},
@@ -356,7 +364,7 @@ func TestKubernetes(t *testing.T) {
 		line("4", "RequestReceived", "delete", scale, ""),
 		line("4", "ResponseComplete", "delete", scale, forbidden),
 		line("5", "ResponseComplete", "list", scale, ok),
-		strings.Replace(line("6", "ResponseComplete", "delete", scale, ok), "/x", "/x?dryRun=All", 1),
+		strings.Replace(line("6", "ResponseComplete", "patch", scale, ok), "/x", "/x?dryRun=All", 1),
 		strings.Replace(line("7", "Panic", "delete", scale, ok), `{"username":"bot"}`, `{"username":"root"},"impersonatedUser":{"username":"bot"}`, 1),
 		strings.Replace(line("8", "ResponseComplete", "delete", scale, ok), `{"username":"bot"}`, `{"username":"bot"},"impersonatedUser":{"username":"root"}`, 1),
 	}, "\n")), dir, "audit.log")
@@ -372,6 +380,44 @@ func TestKubernetes(t *testing.T) {
 	}, found)
 	c := r.Coverage
 	assert.Equal(t, [4]int{8, 2, 2, 1}, [4]int{c.Events, c.Duplicates, c.ReadOnly, c.Failed})
+}
+
+// A client chooses the id of a request, how long it may take, and whether it asks for
+// a dry run: none of that hides what it does.
+func TestWhatKubernetesClientsChoose(t *testing.T) {
+	request := func(verb, uri, subresource, received, more string) string {
+		return fmt.Sprintf(`{"auditID":"mine","stage":"ResponseComplete","requestURI":%q,"verb":%q,"user":{"username":"bot"},"objectRef":{"resource":"pods","subresource":%q},"requestReceivedTimestamp":"2026-11-02T09:00:00.%sZ"%s}`,
+			uri, verb, subresource, received, more)
+	}
+	const a, b = "/api/v1/namespaces/pay/pods/a", "/api/v1/namespaces/pay/pods/b"
+	for name, c := range map[string]struct {
+		lines []string
+		want  [4]int // acts, repeated, read-only, failed
+	}{
+		"one id, two objects":             {[]string{request("delete", a, "", "1", ""), request("delete", b, "", "1", "")}, [4]int{2, 0, 0, 0}},
+		"one id, two times":               {[]string{request("delete", a, "", "1", ""), request("delete", a, "", "2", "")}, [4]int{2, 0, 0, 0}},
+		"one event, written twice":        {[]string{request("delete", a, "", "1", ""), request("delete", a, "", "1", "")}, [4]int{1, 1, 0, 0}},
+		"a dry run":                       {[]string{request("patch", a+"?dryRun=All", "", "1", ""), request("create", a+"?x=1&dryRun=All", "", "2", "")}, [4]int{0, 0, 2, 0}},
+		"a dry run of what scales":        {[]string{request("update", a+"?dryRun=All", "scale", "1", "")}, [4]int{0, 0, 1, 0}},
+		"what runs in a container":        {[]string{request("create", a+"/exec?command=rm&dryRun=All", "exec", "1", "")}, [4]int{1, 0, 0, 0}},
+		"through a proxy":                 {[]string{request("create", a+"/proxy/x?dryRun=All", "proxy", "1", "")}, [4]int{1, 0, 0, 0}},
+		"a token":                         {[]string{request("create", a+"/token?dryRun=All", "token", "1", "")}, [4]int{1, 0, 0, 0}},
+		"deleted, whatever the query":     {[]string{request("delete", a+"?dryRun=All", "", "1", "")}, [4]int{1, 0, 0, 0}},
+		"deleted dry, by its body":        {[]string{request("delete", a, "", "1", `,"requestObject":{"kind":"DeleteOptions","dryRun":["All"]}`)}, [4]int{0, 0, 1, 0}},
+		"no verb of the server's objects": {[]string{request("post", "/apply?dryRun=All", "", "1", "")}, [4]int{1, 0, 0, 0}},
+		"too little time":                 {[]string{request("delete", a+"?timeout=1ms", "", "1", `,"responseStatus":{"code":504}`)}, [4]int{1, 0, 0, 0}},
+		"a panic":                         {[]string{strings.Replace(request("delete", a, "", "1", `,"responseStatus":{"code":500}`), "ResponseComplete", "Panic", 1)}, [4]int{1, 0, 0, 0}},
+		"refused":                         {[]string{request("delete", a, "", "1", `,"responseStatus":{"code":500}`), request("delete", b, "", "2", `,"responseStatus":{"code":403}`)}, [4]int{0, 0, 0, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, []byte(strings.Join(c.lines, "\n")), dir, "audit.log")
+			r := runs(t, minimal(t, "kubernetes", "bot", dir))
+			assert.Empty(t, r.problems())
+			got := r.Coverage
+			assert.Equal(t, c.want, [4]int{got.Mutating, got.Duplicates, got.ReadOnly, got.Failed})
+		})
+	}
 }
 
 func TestRealKubernetes(t *testing.T) {

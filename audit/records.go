@@ -32,14 +32,15 @@ type recordReader struct {
 	gaps   *recordGaps
 	found  *results
 
-	kind, id, at, decision, status, effects                      int
-	verdict, would, standing, class, effect, server, tool, agent int
-	approval, parent, authorization, expires, ticket, event      int
-	arguments                                                    []int
-	row                                                          rowOut
-	read, foreign                                                int // decisions; those of other agents
-	first, last                                                  time.Time
-	withEffects                                                  int
+	kind, id, at, decision, status, effects                 int
+	verdict, standing, class, effect, server, tool, agent   int
+	approval, parent, authorization, expires, ticket, event int
+	arguments                                               []int
+	row                                                     rowOut
+	read, foreign                                           int // decisions; those of other agents
+	first, last                                             time.Time
+	progress                                                *progress
+	withEffects                                             int
 }
 
 func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
@@ -48,7 +49,7 @@ func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
 		doc: doc, pick: p, rows: newSorter(disk), lapse: newSorter(disk), gaps: &recordGaps{}, found: found,
 		kind: p.mustWant("kind"), id: p.mustWant("id"), at: p.mustWant("at"), decision: p.mustWant("decision"),
 		status: p.mustWant("status"), effects: p.mustWant("effect_id"),
-		verdict: p.mustWant("verdict"), would: p.mustWant("would"), standing: p.mustWant("standing"),
+		verdict: p.mustWant("verdict"), standing: p.mustWant("standing"),
 		class: p.mustWant("class"), effect: p.mustWant("effect"), server: p.mustWant("tool.server"), tool: p.mustWant("tool.name"),
 		agent: p.mustWant("agent.id"), approval: p.mustWant("approval"), parent: p.mustWant("parent"),
 		authorization: p.mustWant("authorization.id"), expires: p.mustWant("authorization.expires"),
@@ -64,8 +65,11 @@ func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
 func (r *recordReader) readAll(ctx context.Context) error {
 	n := 0
 	for entry, err := range r.source(r.doc.records...) {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if n++; n%1024 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.progress.records(n)
 		}
 		if err != nil {
 			r.gaps.broken(err)
@@ -75,6 +79,7 @@ func (r *recordReader) readAll(ctx context.Context) error {
 			return err
 		}
 	}
+	r.progress.records(n)
 	r.gaps.end()
 	return r.lapsed()
 }
@@ -123,7 +128,7 @@ func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 		return nil
 	}
 	d := decision{
-		id: strings.ToLower(p.str(r.id)), at: at.UTC(), verdict: p.str(r.verdict), observed: p.str(r.would), standing: p.str(r.standing),
+		id: strings.ToLower(p.str(r.id)), at: at.UTC(), verdict: p.str(r.verdict), standing: p.str(r.standing),
 		class: p.str(r.class), effect: p.str(r.effect), tool: p.str(r.tool), agent: agent,
 		authorization: p.str(r.authorization), approval: p.str(r.approval), parent: strings.ToLower(p.str(r.parent)),
 		place: fmt.Sprintf("%s: record %d", filepath.Base(e.File), e.Envelope.Seq),
@@ -134,10 +139,18 @@ func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 	r.found.decided(d.authorization, r.doc.agents[agent].id, d.tool, d.class)
 	d.expires, _ = time.Parse(time.RFC3339Nano, p.str(r.expires))
 	for _, slot := range r.arguments {
-		text := p.get(slot)
-		kept := text != nil && !strings.HasPrefix(string(text), rationale.KeyedPrefix)
-		d.kept = append(d.kept, kept)
-		d.arguments = append(d.arguments, short(string(text)))
+		var values []string
+		keyed := false
+		p.all(slot, func(_ picked, text []byte) {
+			keyed = keyed || strings.HasPrefix(string(text), rationale.KeyedPrefix)
+			if len(values) < maxValues {
+				values = append(values, short(string(text)))
+			}
+		})
+		if keyed {
+			values = nil
+		}
+		d.arguments = append(d.arguments, values)
 	}
 	if d.approval != "" && d.parent != "" {
 		if err := r.lapse.add([]byte(d.parent), append([]byte{1}, d.id...)); err != nil {

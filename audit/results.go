@@ -18,6 +18,7 @@ type results struct {
 	// were first.
 	nobodys int
 	first   string
+	orphans map[string]int // by agent
 }
 
 // tally is what was found of one authorization.
@@ -27,7 +28,9 @@ type tally struct {
 	tools  map[*toolEvents]bool // that were decided by it
 }
 
-func newResults(doc *Document) *results { return &results{doc: doc, of: map[string]*tally{}} }
+func newResults(doc *Document) *results {
+	return &results{doc: doc, of: map[string]*tally{}, orphans: map[string]int{}}
+}
 
 // known takes in that the records have an authorization.
 func (r *results) known(authorization, agent string) *tally {
@@ -103,9 +106,10 @@ func (r *results) past(agent, action string) []*tally {
 // decided; where there is none, to every one of the agent.
 //
 // The error says why this run is no audit: an event log could not be read, has no
-// events at all or a gap in the time that is covered, the state is one of runs that
-// were not recorded, or there is nothing to count an act to. Gaps in the records are no reason: what they had explained is
-// unexplained.
+// events at all or a gap in the time that is covered, no event names an agent whose calls
+// reported success, the state is one of runs that were not recorded, or there is
+// nothing to count an act to. Gaps in the records are no reason: what they had
+// explained is unexplained.
 func (r *Report) Results() (results []rationale.Audit, from, until time.Time, err error) {
 	if r.results == nil {
 		return nil, from, until, errors.New("it is the report of no run")
@@ -120,6 +124,11 @@ func (r *Report) Results() (results []rationale.Audit, from, until time.Time, er
 		err = fmt.Errorf("%d acts of agent %s, or of others, count to no authorization: the records have none of the agent", r.results.nobodys, rationale.Printable(r.results.first))
 	case len(r.results.of) == 0:
 		err = errors.New("the records have no authorization of the agents: do they lie where the document's records say?")
+	}
+	for _, agent := range r.Absent {
+		if n := r.results.orphans[agent]; err == nil && n > 0 {
+			err = fmt.Errorf("%d calls of agent %s reported success, and no event of any log names it: are its principals those of the document?", n, rationale.Printable(agent))
+		}
 	}
 	for _, l := range r.Logs {
 		if err != nil {

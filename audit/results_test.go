@@ -52,8 +52,8 @@ func TestResults(t *testing.T) {
 			{Authorization: "fleet", Judged: 1, Unauthorized: 1}, {Authorization: "idle"}, {Authorization: "machines"},
 		}},
 		"under the decision of another agent": {func(s *scene) {
-			s.call(3, func(d *rationale.Decision, _ *rationale.Outcome) {
-				d.Agent.ID, d.Authorization = "other", &rationale.AuthorizationRef{ID: "theirs"}
+			s.call(3, func(d *rationale.Decision, o *rationale.Outcome) {
+				d.Agent.ID, d.Authorization, o.Status = "other", &rationale.AuthorizationRef{ID: "theirs"}, rationale.StatusError
 			}).event("e", 3, nil)
 		}, results{
 			{Authorization: "fleet", Judged: 1, Unauthorized: 1}, {Authorization: "idle"}, {Authorization: "machines"}, {Authorization: "theirs"},
@@ -83,7 +83,7 @@ func (s *scene) results(count bool) Report {
 		r, _ := s.run(doc)
 		return r
 	}
-	run := newRun(s.t.Context(), Config{Document: doc, Until: s.until}, s.dir)
+	run := newRun(s.t.Context(), Config{Document: doc, Since: s.since, Until: s.until, Now: func() time.Time { return s.now }}, s.dir)
 	run.records.source = s.source
 	require.NoError(s.t, run.all())
 	return run.report
@@ -103,6 +103,15 @@ func TestRunsThatAreNoAudit(t *testing.T) {
 			s.options = ", silence: 10m"
 			s.event("a", 1, nil).event("b", 0, at(40*time.Minute))
 		}, "the log trail has a gap in that time"},
+		"a log that has ended": {func(s *scene) {
+			s.options = ", silence: 10m"
+			s.event("a", 1, nil)
+		}, "the log trail has a gap in that time: it says nothing after 2026-11-02T09:00:01Z"},
+		"a log that begins late": {func(s *scene) {
+			s.options, s.since, s.until = ", silence: 10m", nine.Add(-time.Hour), nine.Add(15*time.Minute)
+			s.event("a", 1, nil)
+		}, "the log trail has a gap in that time: it says nothing before 2026-11-02T09:00:01Z"},
+		"an agent that no event names": {func(s *scene) { s.noise() }, "1 calls of agent bot reported success, and no event of any log names it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t).call(1, under("fleet", "scale"))
@@ -125,7 +134,7 @@ func TestResultsFollowEachOther(t *testing.T) {
 		before, err := doc.readState()
 		require.NoError(t, err)
 		s.until = s.until.Add(time.Hour)
-		run := newRun(t.Context(), Config{Document: doc, Until: s.until, Record: record}, s.dir)
+		run := newRun(t.Context(), Config{Document: doc, Until: s.until, Now: func() time.Time { return s.until }, Record: record}, s.dir)
 		run.before, run.found.before, run.records.source = before, before.Until, s.source
 		require.NoError(t, run.all())
 		require.NoError(t, run.report.Keep())

@@ -122,10 +122,10 @@ func (e *event) encode(b *rowOut) {
 	b.str(e.resource)
 	b.flag(e.failed)
 	b.flag(e.seen)
-	b.num(e.request)
 	b.num(uint64(e.log))
 	b.num(uint64(e.file))
 	b.num(uint64(e.offset))
+	b.num(e.request) // a hash of this process: it must not order rows
 	b.num(uint64(len(e.keys)))
 	for _, k := range e.keys {
 		b.num(uint64(k.path))
@@ -140,8 +140,8 @@ func (e *event) encode(b *rowOut) {
 func (e *event) decode(r *rowIn) {
 	*e = event{keys: e.keys[:0], values: e.values[:0]}
 	e.at, e.id, e.action, e.principal = r.time(), r.str(), r.str(), r.str()
-	e.agent, e.resource, e.failed, e.seen, e.request = int(r.num())-1, r.str(), r.flag(), r.flag(), r.num()
-	e.log, e.file, e.offset = int(r.num()), int(r.num()), int64(r.num())
+	e.agent, e.resource, e.failed, e.seen = int(r.num())-1, r.str(), r.flag(), r.flag()
+	e.log, e.file, e.offset, e.request = int(r.num()), int(r.num()), int64(r.num()), r.num()
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		e.keys = append(e.keys, key{int(r.num()), r.str()})
 	}

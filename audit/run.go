@@ -25,6 +25,9 @@ type Config struct {
 	Findings func(Finding) error
 	// Only names the kinds of findings that are given out; nil: all.
 	Only []Kind
+	// Progress is called now and then while much is read, and once when all is; nil:
+	// nobody asks. Calls come one after the other, from two goroutines.
+	Progress func(Progress)
 	// Record says that the result is going to be recorded: Report.Results.
 	Record bool
 	// TempDir is where what does not fit into memory is put, in a folder of its
@@ -39,6 +42,7 @@ type Report struct {
 	Coverage     Coverage
 	Timeline     Timeline
 	Logs         []LogReport
+	Absent       []string // agents that no event of any log names
 	RecordGaps   []RecordGap
 	Records      RecordReport
 	Problems     []Problem // of the event logs
@@ -46,7 +50,8 @@ type Report struct {
 	Score        Score
 
 	results   *results
-	before    *state // of an earlier run
+	from      time.Time // Config.Since
+	before    *state    // of an earlier run
 	state     state
 	statePath string
 }
@@ -116,6 +121,8 @@ type run struct {
 	before  *state // of an earlier run
 	logs    logTimes
 	joiner  *joiner
+
+	progress progress
 }
 
 func newRun(ctx context.Context, c Config, dir string) *run {
@@ -123,6 +130,7 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	from := c.Since
 	if c.Since.IsZero() {
 		c.Since = doc.since
 	}
@@ -136,10 +144,16 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 		only[k] = true
 	}
 	r := &run{ctx: ctx, c: c, doc: doc, disk: disk, before: &state{}, events: newSorter(disk), results: newResults(doc)}
+	r.progress.tell = c.Progress
 	r.records = newRecordReader(doc, disk, r.results)
+	r.records.progress = &r.progress
 	r.records.source = journal.ReadBodies
-	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, statePath: doc.state}
-	r.report.state = state{Audit: doc.ID, Until: c.Until, Files: map[string]fileState{}, Recorded: c.Record}
+	r.report = Report{ID: doc.ID, Since: c.Since, Until: c.Until, from: from, statePath: doc.state}
+	judged := c.Until
+	if now := c.Now(); now.Before(judged) { // of what is to come, nothing is judged
+		judged = now
+	}
+	r.report.state = state{Audit: doc.ID, Until: judged, Files: map[string]fileState{}, Recorded: c.Record}
 	r.found = &findings{
 		doc: doc, since: c.Since, until: c.Until, rows: newSorter(disk), timeline: newTimeline(), results: r.results,
 		wanted:   func(k Kind) bool { return c.Findings != nil && (c.Only == nil || only[k]) },
@@ -151,6 +165,9 @@ func newRun(ctx context.Context, c Config, dir string) *run {
 
 func (r *run) all() error {
 	defer r.drop()
+	if r.c.Progress != nil {
+		r.progress.size(r.doc.sizeOfLogs())
+	}
 	var wg sync.WaitGroup
 	var failed [2]error
 	wg.Go(func() { failed[0] = r.readLogs() })
@@ -159,6 +176,7 @@ func (r *run) all() error {
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}
+	r.progress.joining()
 	for _, step := range []func() error{r.decide, r.join, r.judge, r.giveOut} {
 		if err := step(); err != nil {
 			return err
@@ -193,6 +211,7 @@ const (
 // readLogs reads all logs into rows by what makes events one.
 func (r *run) readLogs() error {
 	var row rowOut
+	read, named := int64(0), make([]bool, len(r.doc.agents))
 	for i := range r.doc.logs {
 		l := &r.doc.logs[i]
 		tracker := newLogTracker(l)
@@ -210,14 +229,29 @@ func (r *run) readLogs() error {
 		}
 		reader.yield = func(e *event) error {
 			tracker.event(r.found.files[e.file], e.at)
+			if e.agent >= 0 {
+				named[e.agent] = true
+			}
 			return r.events.add(identity(e), e.summary(&row))
 		}
+		reader.progress = func(bytes int64) { r.progress.read(read + bytes) }
 		if err := reader.read(r.ctx); err != nil {
 			return err
 		}
+		read += reader.done
+		r.progress.read(read)
 		tracker.report.Files = reader.opened
-		r.logs.logs = append(r.logs.logs, tracker.end())
+		since := r.found.since
+		if r.before.Until.After(since) {
+			since = r.before.Until
+		}
+		r.logs.logs = append(r.logs.logs, tracker.end(since, r.found.until))
 		r.logs.delay = max(r.logs.delay, l.delay)
+	}
+	for i := range named {
+		if !named[i] {
+			r.report.Absent = append(r.report.Absent, r.doc.agents[i].id)
+		}
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func TestCutRows(t *testing.T) {
 	require.NoError(t, w.flush())
 	require.NoError(t, file.Truncate(6))
 	assert.ErrorContains(t, eachRow(file, func([]byte) error { return nil }), "temporary file")
-	d := decision{id: idOf(1), at: nine, arguments: []string{"a"}, kept: []bool{true}, effects: []string{"e"}, used: []use{{1, 2, 3}}}
+	d := decision{id: idOf(1), at: nine, arguments: [][]string{{"a"}, nil}, effects: []string{"e"}, used: []use{{1, 2, 3}}}
 	var row rowOut
 	d.encode(&row)
 	for cut := range row {

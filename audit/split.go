@@ -49,6 +49,7 @@ type splitter struct {
 	shape   shape
 	wrapped bool
 	wasCut  bool // the stream ended in the middle of something
+	unended bool // the last line has no end
 }
 
 func newSplitter(in io.Reader, lines bool) *splitter {
@@ -183,6 +184,7 @@ func (s *splitter) line() ([]byte, int64, error) {
 		if len(data) == 0 || !errors.Is(s.ended, io.EOF) {
 			return nil, offset, s.ended
 		}
+		s.unended = true
 		return checkLine(data, offset)
 	}
 }

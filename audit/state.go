@@ -2,12 +2,14 @@ package audit
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -26,11 +28,15 @@ type state struct {
 }
 
 // fileState is how far a file was read. Another file under the same name has
-// another beginning.
+// another beginning, and the same file under another name the same events.
 type fileState struct {
 	Read   int64  `json:"read"` // bytes of what it holds unpacked
 	Head   int    `json:"head"` // bytes of its beginning
 	Digest string `json:"digest"`
+	Events string `json:"events"` // a digest of those up to there
+	// As the file was then.
+	Size     int64     `json:"size"`
+	Modified time.Time `json:"modified"`
 }
 
 const maxHead = 512
@@ -59,10 +65,14 @@ func (d *Document) readState() (*state, error) {
 
 // Keep writes the document's state, where it has one: what this run judged, the
 // next one does not judge again. Call it when what was found is safe, and recorded if
-// Config.Record says so. A state of runs that are recorded is left as it is by one
-// that is not.
+// Config.Record says so. The state is left as it is by a run that is not recorded
+// where those before it are, by one that begins later than where they ended,
+// and by one that ends earlier: what lies between would never be judged.
 func (r *Report) Keep() error {
 	if r.statePath == "" || r.before.Recorded && !r.state.Recorded {
+		return nil
+	}
+	if last := r.before.Until; !last.IsZero() && (r.from.After(last) || r.Until.Before(last)) {
 		return nil
 	}
 	data, err := json.Marshal(r.state)
@@ -81,14 +91,26 @@ func (r *Report) Keep() error {
 	return os.Rename(file.Name(), r.statePath)
 }
 
-// readBefore returns how much of a file was read before, and what to remember of
-// its beginning.
-func (s *state) readBefore(path string, in *bufio.Reader) (int64, fileState) {
+// readBefore returns how far a file was read before, and what to remember of it. A file
+// that changed since, and one that may have had another name, must be held against
+// others, the shortest first: it is one of them if it has its events.
+func (s *state) readBefore(f logFile, renamed bool, in *bufio.Reader) (read int64, others []fileState, now fileState) {
 	head, _ := in.Peek(maxHead) // an error comes again when it is read
-	now := fileState{Head: len(head), Digest: rationale.Digest(head)}
-	before, known := s.Files[path]
-	if !known || before.Head > len(head) || rationale.Digest(head[:before.Head]) != before.Digest {
-		return 0, now
+	now = fileState{Head: len(head), Digest: rationale.Digest(head), Size: f.size, Modified: f.modified}
+	before, known := s.Files[f.path]
+	if known && before.Head >= 0 && before.Head <= len(head) && rationale.Digest(head[:before.Head]) == before.Digest {
+		if before.Size == f.size && before.Modified.Equal(f.modified) {
+			return before.Read, nil, now
+		}
+		others = append(others, before)
 	}
-	return before.Read, now
+	if renamed && now.Head == maxHead {
+		for path, before := range s.Files {
+			if path != f.path && before.Head == maxHead && before.Digest == now.Digest {
+				others = append(others, before)
+			}
+		}
+	}
+	slices.SortFunc(others, func(a, b fileState) int { return cmp.Compare(a.Read, b.Read) })
+	return 0, others, now
 }

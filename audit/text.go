@@ -16,6 +16,21 @@ func short(s string) string {
 	return strings.ToValidUTF8(s[:maxText-len(digest)-3], "") + "…" + digest
 }
 
+// shortKey is short, and keeps the ids that stand in what is cut: a user agent has them
+// at its end.
+func shortKey(s string) string {
+	cut := short(s)
+	if cut == s {
+		return s
+	}
+	uuids(s, func(id string) {
+		if len(cut) < 2*maxText {
+			cut += " " + id
+		}
+	})
+	return cut
+}
+
 // uuids calls f with every UUID in a text, in lower case.
 func uuids(text string, f func(id string)) {
 	for i := 0; i+36 <= len(text); {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -101,32 +103,15 @@ func auditLogs(t *terminal, args []string) int {
 		fmt.Fprintln(t.err, err)
 		return exitUsage
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(audit.Memory)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	config.Record = *record
 	list := &findingList{t: t, lines: *out == "json"}
-	config.Findings = list.add
-	if !list.lines {
-		config.Only = slices.DeleteFunc(audit.Kinds(), func(k audit.Kind) bool { return k == audit.Explained || k == audit.ExplainedWeakly })
+	report, err := t.runAudit(config, list)
+	if err == nil {
+		err = t.auditPage(*out, &report, list)
 	}
-	report, err := audit.Run(ctx, config)
 	if err != nil {
 		fmt.Fprintf(t.err, "ambit audit: %s\n", rationale.Printable(err.Error()))
 		return exitUsage
-	}
-	switch *out {
-	case "table":
-		t.auditTable(&report, list)
-	case "md":
-		auditMarkdown(t.out, &report, list)
-	case "html":
-		if err := auditHTML(t.out, &report, list); err != nil {
-			fmt.Fprintf(t.err, "ambit audit: %v\n", err)
-			return exitUsage
-		}
 	}
 	t.auditProblems(&report)
 	if *record {
@@ -147,6 +132,59 @@ func auditLogs(t *terminal, args []string) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// runAudit runs an audit until it is through or interrupted.
+func (t *terminal) runAudit(config audit.Config, list *findingList) (audit.Report, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(audit.Memory)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	progress := newProgress(t.err)
+	defer progress.end()
+	progress.follow(&config)
+	config.Findings = func(f audit.Finding) error {
+		progress.end()
+		return list.add(f)
+	}
+	if !list.lines {
+		config.Only = slices.DeleteFunc(audit.Kinds(), func(k audit.Kind) bool { return k == audit.Explained || k == audit.ExplainedWeakly })
+	}
+	return audit.Run(ctx, config)
+}
+
+// follow shows how far an audit is.
+func (p *progress) follow(c *audit.Config) {
+	if p.w == nil {
+		return
+	}
+	c.Progress = func(now audit.Progress) {
+		if now.Joining {
+			p.say("joining: events with " + count(now.Records, "record"))
+			return
+		}
+		p.say(fmt.Sprintf("reading: %d of %d MB of event logs, %s", now.Read/1e6, now.Size/1e6, count(now.Records, "record")))
+	}
+}
+
+// auditPage prints what an audit found, unless it is printed already, line by line. An
+// error says that it is not all printed.
+func (t *terminal) auditPage(format string, r *audit.Report, list *findingList) error {
+	var page bytes.Buffer
+	var err error
+	switch format {
+	case "table":
+		t.auditTable(&page, r, list)
+	case "md":
+		auditMarkdown(&page, r, list)
+	case "html":
+		err = auditHTML(&page, r, list)
+	}
+	if err == nil {
+		_, err = page.WriteTo(t.out)
+	}
+	return err
 }
 
 func kinds(text string) ([]audit.Kind, error) {
@@ -200,16 +238,16 @@ func (l *findingList) add(f audit.Finding) error {
 // auditProblems prints what could not be read, and the sum of it all.
 func (t *terminal) auditProblems(r *audit.Report) {
 	for _, p := range r.Problems {
-		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "not read:"), problemText(p))
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "not read:"), rationale.Printable(problemText(p)))
 	}
 	if r.MoreProblems > 0 {
 		fmt.Fprintf(t.err, "%s %s more like these\n", t.paint(red, "not read:"), strconv.Itoa(r.MoreProblems))
 	}
 	for i := range r.RecordGaps {
-		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "records missing:"), r.RecordGaps[i].String())
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(red, "records missing:"), rationale.Printable(r.RecordGaps[i].String()))
 	}
-	if r.Coverage.Decisions == 0 {
-		fmt.Fprintf(t.err, "%s the records hold no decision of these agents: check records and agents of the document\n", t.paint(yellow, "note:"))
+	for _, text := range leftOpen(r) {
+		fmt.Fprintf(t.err, "%s %s\n", t.paint(yellow, "note:"), rationale.Printable(text))
 	}
 	fmt.Fprintf(t.err, "%s\n", summaryOf(r))
 }
@@ -232,21 +270,21 @@ func summaryOf(r *audit.Report) string {
 	return text + "."
 }
 
-// auditTable prints coverage first, and then what nobody can explain.
-func (t *terminal) auditTable(r *audit.Report, list *findingList) {
-	coverageTable(r).write(t, t.out)
-	fmt.Fprintf(t.out, "\n%s\n", scoreText(r))
+// auditTable prints coverage first, then what nobody can explain, and the score.
+func (t *terminal) auditTable(w io.Writer, r *audit.Report, list *findingList) {
+	coverageTable(r).write(t, w)
 	for _, k := range audit.Kinds() {
 		found := list.of[k]
 		if len(found) == 0 {
 			continue
 		}
-		fmt.Fprintf(t.out, "\n%s\n", t.paint(bold, fmt.Sprintf("%s (%d)", k, r.Coverage.Findings[k])))
-		findingTable(found).write(t, t.out)
+		fmt.Fprintf(w, "\n%s\n", t.paint(bold, fmt.Sprintf("%s (%d)", k, r.Coverage.Findings[k])))
+		findingTable(found).write(t, w)
 		if more := r.Coverage.Findings[k] - len(found); more > 0 {
-			fmt.Fprintf(t.out, "and %d more: list all with -o json\n", more)
+			fmt.Fprintf(w, "and %d more: list all with -o json\n", more)
 		}
 	}
+	fmt.Fprintf(w, "\n%s\n", scoreText(r))
 }
 
 func scoreText(r *audit.Report) string {
@@ -264,6 +302,7 @@ func coverageTable(r *audit.Report) *table {
 	for _, k := range []audit.Kind{audit.Explained, audit.ExplainedWeakly, audit.UnknownResolved, audit.Unexplained, audit.Unauthorized} {
 		b.add("  "+string(k), strconv.Itoa(c.Findings[k]), share(k))
 	}
+	b.add("  explained, and not compared in full", strconv.Itoa(c.Uncompared), "")
 	b.add("decisions of the agents", strconv.Itoa(c.Decisions), "")
 	for _, k := range []audit.Kind{audit.Orphan, audit.LogGap, audit.TooEarly} {
 		b.add("  "+string(k), strconv.Itoa(c.Findings[k]), "")

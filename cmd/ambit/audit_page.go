@@ -17,6 +17,7 @@ import (
 func auditMarkdown(w io.Writer, r *audit.Report, list *findingList) {
 	fmt.Fprintf(w, "# Audit %s\n\n%s\n\n## Coverage\n\n", markdownText(r.ID), periodOf(r))
 	markdownTable(w, coverageTable(r))
+	markdownTimeline(w, &r.Timeline)
 	for _, s := range sections(r, list) {
 		fmt.Fprintf(w, "\n## %s\n\n%s\n", s.Title, s.Intro)
 		if len(s.Findings) == 0 {
@@ -58,6 +59,36 @@ func markdownText(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "\n", " ", "#", `\#`, "!", `\!`).Replace(rationale.Printable(s))
 }
 
+// markdownTimeline draws the bars of a timeline with characters.
+func markdownTimeline(w io.Writer, line *audit.Timeline) {
+	const most = 40
+	if len(line.Bars) == 0 {
+		return
+	}
+	highest := 0
+	for _, b := range line.Bars {
+		highest = max(highest, sumOf(b))
+	}
+	fmt.Fprint(w, "\n## Timeline\n\n```text\n")
+	for _, b := range line.Bars {
+		var parts []string
+		for _, k := range audit.Kinds() {
+			if n := b.Findings[k]; n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", n, k))
+			}
+		}
+		fmt.Fprintf(w, "%s  %-*s  %s\n", b.From.UTC().Format(time.RFC3339), most, strings.Repeat("#", (sumOf(b)*most+highest-1)/highest), strings.Join(parts, ", "))
+	}
+	fmt.Fprintln(w, "```")
+}
+
+func sumOf(b audit.Bar) (sum int) {
+	for _, n := range b.Findings {
+		sum += n
+	}
+	return sum
+}
+
 func periodOf(r *audit.Report) string {
 	if r.Since.IsZero() {
 		return "All acts until " + r.Until.UTC().Format(time.RFC3339) + "."
@@ -96,15 +127,7 @@ func sections(r *audit.Report, list *findingList) []section {
 
 // notJudged says what the report leaves open, and why.
 func notJudged(r *audit.Report) []string {
-	var list []string
-	for _, l := range r.Logs {
-		if l.Events == 0 {
-			list = append(list, fmt.Sprintf("log %s: it has no events", l.Name))
-		}
-		for _, g := range l.Gaps {
-			list = append(list, fmt.Sprintf("log %s, %s: %s", l.Name, between(g.From, g.To), g.Why))
-		}
-	}
+	list := leftOpen(r)
 	for _, p := range r.Problems {
 		list = append(list, "not read: "+problemText(p))
 	}
@@ -114,6 +137,29 @@ func notJudged(r *audit.Report) []string {
 	for i := range r.RecordGaps {
 		list = append(list, fmt.Sprintf("records, %s: %s", between(r.RecordGaps[i].From, r.RecordGaps[i].To), r.RecordGaps[i].String()))
 	}
+	if len(list) == 0 {
+		list = append(list, "nothing: all was read, and all had time to arrive")
+	}
+	return list
+}
+
+// leftOpen says what the report leaves open though all could be read.
+func leftOpen(r *audit.Report) []string {
+	var list []string
+	for _, l := range r.Logs {
+		if l.Events == 0 {
+			list = append(list, fmt.Sprintf("log %s: it has no events", l.Name))
+		}
+		for _, g := range l.Gaps {
+			list = append(list, fmt.Sprintf("log %s, %s: %s", l.Name, between(g.From, g.To), g.Why))
+		}
+	}
+	for _, agent := range r.Absent {
+		list = append(list, fmt.Sprintf("no event of any log names agent %s: check its principals in the document", agent))
+	}
+	if n := r.Coverage.Uncompared; n > 0 {
+		list = append(list, fmt.Sprintf("%s explained without all that the document compares: their events do not say it, or their records do not keep it", count(n, "act")))
+	}
 	if r.Coverage.Unmapped > 0 {
 		list = append(list, fmt.Sprintf("%s acted with tools of which the audit document names no events", count(r.Coverage.Unmapped, "decision")))
 	}
@@ -121,10 +167,7 @@ func notJudged(r *audit.Report) []string {
 		list = append(list, fmt.Sprintf("%s too young for the logs' delay", count(n, "decision")))
 	}
 	if r.Coverage.Decisions == 0 {
-		list = append(list, "the records hold no decision of these agents")
-	}
-	if len(list) == 0 {
-		list = append(list, "nothing: all was read, and all had time to arrive")
+		list = append(list, "the records hold no decision of these agents: check records and agents of the document")
 	}
 	return list
 }
@@ -195,11 +238,7 @@ func pictureOf(t *audit.Timeline) *picture {
 	slots := float64(last.Sub(first)/t.Width + 1)
 	p := &picture{Width: pictureWidth, Height: pictureHeight, From: first.Format(time.RFC3339), To: last.Add(t.Width).Format(time.RFC3339)}
 	for _, b := range t.Bars {
-		sum := 0
-		for _, n := range b.Findings {
-			sum += n
-		}
-		p.Most = max(p.Most, sum)
+		p.Most = max(p.Most, sumOf(b))
 	}
 	width := pictureWidth / slots
 	for _, b := range t.Bars {

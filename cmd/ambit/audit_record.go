@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,13 +13,20 @@ import (
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/internal/desk"
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
-// recordAudit records what an audit found in the journals that it has read.
+// recordAudit records what an audit found in the journals that it has read. Archives, and
+// single segments, are copies.
 func (t *terminal) recordAudit(f flags, df deskFlags, dirs []string, report *audit.Report) int {
 	results, from, until, err := report.Results()
 	if err != nil {
 		fmt.Fprintf(t.err, "%s: not recorded, since it did not see everything: %s\n", f.Name(), rationale.Printable(err.Error()))
+		return exitFailed
+	}
+	dirs = slices.DeleteFunc(dirs, func(dir string) bool { return !journal.Exists(dir) })
+	if len(dirs) == 0 {
+		fmt.Fprintf(t.err, "%s: not recorded: none of the document's records is the folder that a guard keeps its evidence in\n", f.Name())
 		return exitFailed
 	}
 	for _, dir := range dirs {

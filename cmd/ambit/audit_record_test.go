@@ -157,6 +157,34 @@ func TestARecordedAuditBrakes(t *testing.T) {
 	}
 }
 
+// What an audit found is recorded in journals, and not in the copies of them.
+func TestNothingIsRecordedInCopies(t *testing.T) {
+	a := toBeAudited(t, auditorUser)
+	a.happens("theirs", "somebody")
+	id := ""
+	for entry, err := range journal.Read(a.dir) {
+		require.NoError(t, err)
+		id = entry.Envelope.Journal
+		break
+	}
+	archive := filepath.Join(filepath.Dir(a.doc), "archive")
+	require.NoError(t, os.MkdirAll(filepath.Join(archive, id), 0o700))
+	data, err := os.ReadFile(filepath.Join(a.dir, "00000001.seg"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(archive, id, "00000001.seg"), data, 0o600))
+	for records, says := range map[string]string{
+		"[archive]":           "not recorded: none of the document's records is the folder that a guard keeps its evidence in",
+		"[archive, evidence]": "recorded  audit ",
+	} {
+		require.NoError(t, os.WriteFile(a.doc, []byte(strings.Replace(supportLog, "[evidence]", records, 1)), 0o600))
+		code, out := process(t, "audit", "-record", a.doc)
+		assert.Equal(t, records == "[archive]", code == exitFailed, out)
+		assert.Contains(t, out, says)
+		assert.NotContains(t, out, "in "+archive)
+	}
+	assert.Empty(t, a.brakes())
+}
+
 // Nobody audits their own authorization, and nobody whom the matrix does not name,
 // audits any: also on a stopped journal.
 func TestWhoAudits(t *testing.T) {

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +52,8 @@ func TestAuditPagesEscape(t *testing.T) {
 		ID: hostile, Until: at, Coverage: audit.Coverage{Mutating: 1, Findings: map[audit.Kind]int{audit.Unexplained: 1, audit.Orphan: 1}},
 		Timeline: audit.Timeline{Width: time.Minute, Bars: []audit.Bar{{From: at, Findings: map[audit.Kind]int{audit.Unexplained: 1}}}},
 		Logs:     []audit.LogReport{{Name: hostile, Gaps: []audit.Gap{{Why: hostile}}}},
-		Problems: []audit.Problem{{File: hostile, Problem: hostile}},
+		Problems: []audit.Problem{{File: hostile, Problem: hostile}}, Absent: []string{hostile},
+		RecordGaps: []audit.RecordGap{{Journal: hostile, Problem: hostile, First: 3}},
 	}
 	list := &findingList{}
 	for _, k := range []audit.Kind{audit.Unexplained, audit.Orphan} {
@@ -59,7 +62,7 @@ func TestAuditPagesEscape(t *testing.T) {
 			Nearest: []audit.Nearest{{Decision: hostile, Tool: hostile, Verdict: hostile, Why: hostile}},
 		}))
 	}
-	var html, md, table bytes.Buffer
+	var html, md, table, notes bytes.Buffer
 	require.NoError(t, auditHTML(&html, r, list))
 	assert.NotContains(t, html.String(), "<script")
 	assert.Equal(t, 1, strings.Count(html.String(), "<title>Audit"), "one title")
@@ -67,12 +70,54 @@ func TestAuditPagesEscape(t *testing.T) {
 	assert.NotContains(t, md.String(), "<script")
 	assert.NotContains(t, md.String(), "[x](")
 	assert.NotContains(t, md.String(), "\n# h")
-	(&terminal{out: &table}).auditTable(r, list)
-	for name, page := range map[string]string{"html": html.String(), "md": md.String(), "table": table.String()} {
+	(&terminal{}).auditTable(&table, r, list)
+	(&terminal{err: &notes}).auditProblems(r)
+	for name, page := range map[string]string{"html": html.String(), "md": md.String(), "table": table.String(), "notes": notes.String()} {
 		assert.Contains(t, page, "alert(1)", name)
 		assert.NotContains(t, page, "\x1b", name)
 		assert.NotContains(t, page, "\u202e", name)
 	}
+}
+
+// What is not printed is not kept: the next run finds it again.
+func TestWhatIsNotPrintedIsNotKept(t *testing.T) {
+	for _, format := range []string{"table", "md", "html", "json"} {
+		t.Run(format, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.Mkdir(filepath.Join(dir, "logs"), 0o700))
+			doc, state := filepath.Join(dir, "audit.yaml"), filepath.Join(dir, "state.json")
+			require.NoError(t, os.WriteFile(doc, []byte(supportLog), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "logs", "l.json"), []byte(
+				`{"eventID":"1","eventTime":"2026-11-02T09:00:00Z","eventSource":"orders.amazonaws.com","eventName":"Refund","userIdentity":{"arn":"arn:aws:iam::1:user/support"}}`), 0o600))
+			var notes bytes.Buffer
+			assert.Equal(t, exitUsage, run(&terminal{out: full{}, err: &notes}, []string{"audit", "-o", format, doc}))
+			assert.Contains(t, notes.String(), "ambit audit: no space left")
+			assert.NoFileExists(t, state)
+			run(&terminal{out: &notes, err: &notes}, []string{"audit", "-o", format, doc})
+			assert.FileExists(t, state)
+		})
+	}
+}
+
+// full is a disk that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// The page for those who read no HTML has the timeline too.
+func TestTimelineOfCharacters(t *testing.T) {
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	var w bytes.Buffer
+	markdownTimeline(&w, &audit.Timeline{Width: time.Hour, Bars: []audit.Bar{
+		{From: at, Findings: map[audit.Kind]int{audit.Explained: 79, audit.Unexplained: 1}},
+		{From: at.Add(3 * time.Hour), Findings: map[audit.Kind]int{audit.Orphan: 1}},
+	}})
+	assert.Equal(t, "\n## Timeline\n\n```text\n"+
+		"2026-11-02T09:00:00Z  "+strings.Repeat("#", 40)+"  79 explained, 1 unexplained\n"+
+		"2026-11-02T12:00:00Z  #"+strings.Repeat(" ", 39)+"  1 orphan\n```\n", w.String())
+	w.Reset()
+	markdownTimeline(&w, &audit.Timeline{})
+	assert.Empty(t, w.String())
 }
 
 // The page shows at least a sliver of one finding among many.

@@ -138,7 +138,7 @@ func (t *terminal) load(db *recorddb.DB, dirs []string, now time.Time) (read rea
 	return read, db.Finish(now)
 }
 
-// progress counts records on a terminal, and nowhere else.
+// progress says on a terminal how far a long command is, and nowhere else.
 type progress struct {
 	w     io.Writer // nil: no terminal
 	shown bool
@@ -157,8 +157,14 @@ func newProgress(w io.Writer) *progress {
 }
 
 func (p *progress) at(records int) {
-	if p.w != nil && records%progressEvery == 0 {
-		fmt.Fprintf(p.w, "\rreading: %s", count(records, "record"))
+	if records%progressEvery == 0 {
+		p.say("reading: " + count(records, "record"))
+	}
+}
+
+func (p *progress) say(text string) {
+	if p.w != nil {
+		fmt.Fprintf(p.w, "\r%s\x1b[K", text)
 		p.shown = true
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/audit"
 	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/guard"
 	"github.com/ambit-go/ambit/guard/guardtest"
@@ -211,7 +212,21 @@ func TestProgress(t *testing.T) {
 	p.at(progressEvery)
 	p.end()
 	p.end()
-	assert.Equal(t, "\rreading: 10000 records\r\x1b[K", w.String())
+	assert.Equal(t, "\rreading: 10000 records\x1b[K\r\x1b[K", w.String())
+}
+
+// An audit says on a terminal how far it is, and is quiet elsewhere.
+func TestProgressOfAnAudit(t *testing.T) {
+	var c audit.Config
+	new(progress).follow(&c)
+	assert.Nil(t, c.Progress, "no terminal")
+	var w bytes.Buffer
+	p := &progress{w: &w}
+	p.follow(&c)
+	c.Progress(audit.Progress{Read: 12_900_000, Size: 345_000_000, Records: 20_000})
+	c.Progress(audit.Progress{Read: 345_000_000, Size: 345_000_000, Records: 40_001, Joining: true})
+	p.end()
+	assert.Equal(t, "\rreading: 12 of 345 MB of event logs, 20000 records\x1b[K\rjoining: events with 40001 records\x1b[K\r\x1b[K", w.String())
 }
 
 // An export is complete or not there, private, and leaves nothing else behind.

@@ -4,12 +4,14 @@ package main
 // nothing is made up.
 func auditing() []mutant {
 	const (
-		pkg   = "./audit"
-		join  = "^TestJoin$"
-		truth = "^(TestTruthOfAFew|TestJoin)$"
-		reads = "^(TestHostileLogs|TestShapesOfLogs|TestOddEventsOfCloudTrail|TestKubernetes|TestNothingOutsideOfAFolderIsRead|TestBombs|TestARecordOfGigabytes)$"
-		late  = "^TestLateEventsTakeNothingAway$"
-		runs  = "^(TestRunsThatFollowEachOther|TestTimeThatIsJudged|TestGapsAndNearestRecords)$"
+		pkg     = "./audit"
+		join    = "^TestJoin$"
+		truth   = "^(TestTruthOfAFew|TestJoin)$"
+		reads   = "^(TestHostileLogs|TestShapesOfLogs|TestOddEventsOfCloudTrail|TestKubernetes|TestWhatKubernetesClientsChoose|TestNothingOutsideOfAFolderIsRead|TestBombs|TestARecordOfGigabytes)$"
+		noAudit = "^TestRunsThatAreNoAudit$"
+		between = "^TestNothingIsPassedOverBetweenRuns$"
+		late    = "^TestLateEventsTakeNothingAway$"
+		runs    = "^(TestRunsThatFollowEachOther|TestTimeThatIsJudged|TestGapsAndNearestRecords)$"
 	)
 	return []mutant{
 		{
@@ -166,6 +168,96 @@ func auditing() []mutant {
 			File: "audit/candidates.go", Package: pkg, Run: runs,
 			Old: "e.at.Before(since.Add(-margin))", New: "e.at.Before(since)",
 			Why: "what happened before the time that is judged takes nothing",
+		},
+		{
+			File: "audit/candidates.go", Package: pkg, Run: reads,
+			Old: "\tkey.str(e.sent)\n", New: "",
+			Why: "an act hides behind the audit id of another",
+		},
+		{
+			File: "audit/event.go", Package: pkg, Run: reads,
+			Old: "by != \"\" && by != console", New: "by != \"\"",
+			Why: "a person at the console is a service",
+		},
+		{
+			File: "audit/event.go", Package: pkg, Run: reads,
+			Old: "case \"\", \"scale\", \"status\":", New: "case \"\", \"scale\", \"status\", \"exec\", \"proxy\", \"token\":",
+			Why: "a dry run that nobody reads hides an act",
+		},
+		{
+			File: "audit/event.go", Package: pkg, Run: reads,
+			Old: "return p.str(r.dry) == \"All\"", New: "return asksDryRun(p.str(r.uri))",
+			Why: "a query that is not read makes a deletion dry",
+		},
+		{
+			File: "audit/event.go", Package: pkg, Run: reads,
+			Old: " && code != \"504\"", New: "",
+			Why: "a request that is given too little time did nothing",
+		},
+		{
+			File: "audit/event.go", Package: pkg, Run: join,
+			Old: "if len(body) == 0 || string(body) == \"null\" {", New: "if false {",
+			Why: "what the log does not say is a retry",
+		},
+		{
+			File: "audit/judge.go", Package: pkg, Run: join,
+			Old: "case !c.executed():", New: "case false:",
+			Why: "a decision whose call did not run explains an act",
+		},
+		{
+			File: "audit/logfile.go", Package: pkg, Run: join,
+			Old: "at = append(at, moreValues)", New: "_ = n",
+			Why: "what stands behind many values is not compared",
+		},
+		{
+			File: "audit/pick_canonical.go", Package: pkg, Run: join,
+			Old: "case c == '[' && at != nil && at.each != nil:", New: "case false:",
+			Why: "the elements of an argument are not compared",
+		},
+		{
+			File: "audit/logtimes.go", Package: pkg, Run: noAudit,
+			Old: "until.Sub(r.Last) > t.silence+t.delay", New: "false",
+			Why: "a log that has ended is whole",
+		},
+		{
+			File: "audit/results.go", Package: pkg, Run: noAudit,
+			Old: "err == nil && n > 0", New: "false",
+			Why: "an audit of principals that are not the agent's is clean",
+		},
+		{
+			File: "audit/state.go", Package: pkg, Run: between,
+			Old: "(r.from.After(last) || r.Until.Before(last))", New: "false",
+			Why: "what lies between two runs is never judged",
+		},
+		{
+			File: "audit/run.go", Package: pkg, Run: between,
+			Old: "now.Before(judged)", New: "false",
+			Why: "a run of the future judges what is to come",
+		},
+		{
+			File: "audit/logfile.go", Package: pkg, Run: "^TestLinesThatAreBeingWritten$",
+			Old: "if s.unended {", New: "if false {",
+			Why: "a line that was read while it was written is never judged",
+		},
+		{
+			File: "audit/logfile.go", Package: pkg, Run: "^TestLogsThatAreRotated$",
+			Old: "if others[0].Events == again.summed() {", New: "if true {",
+			Why: "a file that begins as another is that one",
+		},
+		{
+			File: "audit/state.go", Package: pkg, Run: "^TestLogsThatAreRotated$",
+			Old: "if before.Size == f.size && before.Modified.Equal(f.modified) {", New: "if true {",
+			Why: "another file under the same name was judged",
+		},
+		{
+			File: "audit/mapping.go", Package: pkg, Run: "^TestRequestsOfMappedLines$",
+			Old: "if e.id == \"\" || e.action == \"\" {", New: "if e.action == \"\" {",
+			Why: "lines without an id are one event",
+		},
+		{
+			File: "cmd/ambit/audit.go", Package: "./cmd/ambit", Run: "^TestWhatIsNotPrintedIsNotKept$",
+			Old: "_, err = page.WriteTo(t.out)", New: "_, _ = page.WriteTo(t.out)",
+			Why: "what was not printed is kept as seen",
 		},
 	}
 }

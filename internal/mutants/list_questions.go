@@ -26,6 +26,8 @@ func questions() []mutant {
 		planted("constraints", "questions/02_constraints.sql", "r.rank > coalesce(t.rank, 0)", "r.rank > 3", "a trigger need not raise the tier"),
 		planted("unexplained", "questions/03_unexplained.sql", "sum(rationale_complete IS 0) AS unexplained", "sum(rationale_complete IS 0 AND mode = 'observe') AS unexplained", "an incomplete rationale explains an act"),
 		planted("approvals", "questions/04_approvals.sql", "p.action_digest IS NOT a.action_digest", "p.action_digest IS NULL", "an approval of another action is valid"),
+		planted("approvals", "questions/04_approvals.sql", "WHEN EXISTS (SELECT 1 FROM stranger s", "WHEN 0 AND EXISTS (SELECT 1 FROM stranger s", "anybody may approve"),
+		planted("approvals", "questions/04_approvals.sql", "OR q.same = (SELECT same FROM person WHERE id = p.by)", "OR b.value = p.by", "who is spelled otherwise is a stranger"),
 		planted("approvals", "questions/04_approvals.sql", "WHEN a.at >= p.expires THEN", "WHEN a.at > p.expires THEN", "an approval is valid at the instant of its expiry"),
 		planted("approvals", "questions/04_approvals.sql", "count(DISTINCT w.same)", "count(w.same)", "one person makes a quorum of two"),
 		planted("approvals", "questions/04_approvals.sql", "u.approval = a.approval AND u.verdict", "u.id = a.approval AND u.verdict", "an approval serves twice"),

@@ -2,6 +2,8 @@ package recorddb
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -20,6 +22,12 @@ func (l *loader) decision(d *rationale.Decision) error {
 	}
 	if a := d.Authorization; a != nil {
 		if err := l.people(append([]string{a.Owner}, a.GrantedBy...)...); err != nil {
+			return err
+		}
+	}
+	if d.Ticket != nil {
+		named := slices.DeleteFunc(slices.Clone(d.Ticket.By), func(by string) bool { return strings.HasPrefix(by, "group:") })
+		if err := l.people(named...); err != nil {
 			return err
 		}
 	}

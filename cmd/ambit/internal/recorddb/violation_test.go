@@ -90,6 +90,17 @@ func approvalViolations() []violation {
 		approved("a denial", "the answer that it names is a denial", func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.Answer = rationale.AnswerDeny }),
 		approved("another action", "ann@example.com approved another action", func(_, _ *rationale.Decision, _, last *rationale.Approval) { last.ActionDigest = "sha256:0" }),
 		approved("another ticket", "ann@example.com answered another ticket", func(act, _ *rationale.Decision, _, _ *rationale.Approval) { act.Parent = "x" }),
+		approved("a stranger", "eve@example.com is none of those who may approve it", func(_, _ *rationale.Decision, _, last *rationale.Approval) {
+			last.By = rationale.Person{ID: "eve@example.com", Groups: []string{"friends"}}
+		}),
+		approved("a stranger before the last", "eve@example.com is none of those who may approve it", func(_, _ *rationale.Decision, first, _ *rationale.Approval) {
+			first.By = rationale.Person{ID: "eve@example.com"}
+		}),
+		approved("who is named, in another spelling", "", func(_, ticket *rationale.Decision, _, last *rationale.Approval) {
+			asked := *ticket.Ticket
+			asked.By, last.By.ID, last.By.Groups = append([]string{"zoe@example.com"}, asked.By...), "ZOE@example.com", nil
+			ticket.Ticket = &asked
+		}),
 		approved("afterwards", "ann@example.com approved only afterwards", func(act, _ *rationale.Decision, _, last *rationale.Approval) { last.At = act.At.Add(1) }),
 		approved("expired", "the approval of ann@example.com had expired", func(act, _ *rationale.Decision, _, last *rationale.Approval) { last.Expires = act.At }),
 		approved("somebody denied", "somebody had denied it", func(_, _ *rationale.Decision, first, _ *rationale.Approval) { first.Answer = rationale.AnswerDeny }),

@@ -1,5 +1,12 @@
 INSERT INTO question VALUES (4, 'approvals', 'Which acts that people had to approve ran without a valid approval of exactly that action?', '', 1);
 
+-- Approvals by people whom the ticket does not name.
+CREATE VIEW stranger AS
+SELECT p.ticket, p.by, p.at FROM approval p JOIN decision t ON t.record = (SELECT min(record) FROM decision WHERE id = p.ticket)
+WHERE p.answer = 'approve' AND NOT EXISTS (
+  SELECT 1 FROM json_each(t.ticket_by) b LEFT JOIN person q ON q.id = b.value
+  WHERE b.value IN (SELECT 'group:' || value FROM json_each(p.groups)) OR q.same = (SELECT same FROM person WHERE id = p.by));
+
 CREATE VIEW q_approvals AS
 SELECT CASE WHEN problem IS NULL THEN 'note' ELSE 'exception' END AS finding,
   decision, at, tool, authorization, class, approval, approver, approved_at, problem,
@@ -12,6 +19,8 @@ FROM (
          WHEN p.answer <> 'approve' THEN 'the answer that it names is a denial'
          WHEN p.action_digest IS NOT a.action_digest THEN p.by || ' approved another action'
          WHEN p.ticket IS NOT a.parent THEN p.by || ' answered another ticket'
+         WHEN EXISTS (SELECT 1 FROM stranger s WHERE s.ticket = a.parent AND s.at <= a.at)
+           THEN (SELECT s.by FROM stranger s WHERE s.ticket = a.parent AND s.at <= a.at ORDER BY s.at, s.by LIMIT 1) || ' is none of those who may approve it'
          WHEN a.at < p.at THEN p.by || ' approved only afterwards'
          WHEN a.at >= p.expires THEN 'the approval of ' || p.by || ' had expired'
          WHEN EXISTS (SELECT 1 FROM decision u WHERE u.approval = a.approval AND u.verdict = 'allow' AND u.record < a.record)
