@@ -2,6 +2,8 @@ package guard_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -91,6 +93,23 @@ func TestADenialReachesTheAgent(t *testing.T) {
 	assert.Contains(t, string(d.Refusal()), "not on a Friday")
 	assert.NotContains(t, string(d.Refusal()), "sam@", "no names of people")
 	assert.ErrorIs(t, a.answer(ticket, "kim@example.com", rationale.AnswerApprove, ""), ledger.ErrRefused)
+}
+
+// Nothing else in a refusal takes the room of what people said, or cuts it.
+func TestADenialIsToldAsAWhole(t *testing.T) {
+	var rules []string
+	for i := range 40 {
+		rules = append(rules, fmt.Sprintf(`{when: "args.replicas > %d", to: authorization_required, code: large_%d_%s}`, i%10, i, strings.Repeat("x", 200)))
+	}
+	a := ask(t, ", escalate: ["+strings.Join(rules, ", ")+"]")
+	ticket := a.decide(t, "20").Record().ID
+	why := "not on a Friday\n" + strings.Repeat("w", 2000)
+	require.NoError(t, a.answer(ticket, "sam@example.com", rationale.AnswerDeny, why))
+	_, d := a.again("20", ticket)
+	told := said(t, d)["checks"].([]any)
+	assert.Equal(t, "denied: "+rationale.Printable(why), told[0].(map[string]any)["message"])
+	assert.Greater(t, len(told), 1, "and the reasons to ask people")
+	assert.LessOrEqual(t, len(d.Refusal()), 16<<10)
 }
 
 // An approval lets one action happen: whatever differs in it denies.
@@ -286,6 +305,26 @@ approvers:
 	assert.Equal(t, rationale.Pend, d.Verdict(), "another matrix asks again")
 }
 
+// A call is in the sample if and only if the hash of its decision's id is in the share.
+func TestTheSampleFollowsFromTheID(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(""))
+	doc.Data = append(doc.Data, "review: {by: [group:risk], within: 1h, sample: 12.5%, max_overdue: 1}\n"...)
+	a := ask(t, "")
+	require.NoError(t, a.Reload([]authority.Document{doc}))
+	owed := map[bool]int{}
+	for range 200 {
+		ctx, d := a.begin(t.Context(), "5")
+		require.True(t, d.Allowed())
+		require.NoError(t, a.End(ctx, d, nil, nil))
+		record := d.Record()
+		sum := sha256.Sum256([]byte(record.ID))
+		require.Equal(t, sum[0] < 256/8, record.Review != nil, record.ID)
+		owed[record.Review != nil]++
+	}
+	assert.Len(t, owed, 2)
+	assert.Len(t, a.ledger.Reviews(), owed[true])
+}
+
 // Reviews of a sample, and what brakes a class whose reviews nobody does.
 func TestReviewsOfASample(t *testing.T) {
 	doc := grantDocument("fleet", scaleClass(""))
@@ -304,19 +343,24 @@ func TestReviewsOfASample(t *testing.T) {
 	require.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ReviewDebt}, refused(t, braked))
 	owed := a.ledger.Reviews()
 	require.Len(t, owed, 2)
-	review := func(by string, groups ...string) error {
+	review := func(decision, by string, groups ...string) error {
 		return a.ledger.Review(t.Context(), &rationale.Review{
-			Decision: owed[0].ID, At: a.clock.Now(), By: rationale.Person{ID: by, Groups: groups}, Finding: rationale.Upheld,
+			Decision: decision, At: a.clock.Now(), By: rationale.Person{ID: by, Groups: groups}, Finding: rationale.Upheld,
 		})
 	}
-	require.ErrorIs(t, review("owner@example.com", "risk"), ledger.ErrRefused)
-	require.ErrorIs(t, review("sam@example.com", "risk", "oncall"), ledger.ErrRefused)
-	require.NoError(t, review("rae@example.com", "risk"))
+	require.ErrorIs(t, review(owed[0].ID, "owner@example.com", "risk"), ledger.ErrRefused)
+	require.ErrorIs(t, review(owed[0].ID, "sam@example.com", "risk", "oncall"), ledger.ErrRefused)
+	require.NoError(t, review(owed[0].ID, "rae@example.com", "risk"))
 	assert.True(t, a.decide(t, "5").Allowed())
 
 	require.NoError(t, a.answer(braked.Record().ID, "sam@example.com", rationale.AnswerApprove, ""))
+	ctx, approved := a.again("5", braked.Record().ID)
+	require.True(t, approved.Allowed(), "the brake has gone, and the approval serves its one action")
 	_, d := a.again("5", braked.Record().ID)
-	assert.True(t, d.Allowed(), "the brake has gone, and the approval serves its one action")
-	_, d = a.again("5", braked.Record().ID)
 	assert.Contains(t, refused(t, d), rationale.ApprovalInvalid)
+
+	require.NoError(t, a.End(ctx, approved, nil, nil))
+	id := approved.Record().ID
+	require.ErrorIs(t, review(id, "Sam@example.com", "risk"), ledger.ErrRefused, "who approved it, and has left the group since")
+	require.NoError(t, review(id, "rae@example.com", "risk"))
 }
