@@ -129,6 +129,16 @@ func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 		"another document": {ctx: t.Context(), replicas: "20", before: func(t *testing.T, a *asking) {
 			require.NoError(t, a.Reload([]authority.Document{grantDocument("fleet", scaleClass(asksPeople+", controls: [SOX]"))}))
 		}},
+		"another version of the tool": {ctx: t.Context(), replicas: "20", before: func(t *testing.T, a *asking) {
+			var err error
+			a.Guard, err = guard.New([]authority.Document{grantDocument("fleet", scaleClass(asksPeople))},
+				guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+				guard.WithLedger(a.ledger), guard.WithClock(a.clock.Now), guard.AllowUnsigned())
+			require.NoError(t, err)
+			tool := guardtest.Scale()
+			tool.Description += " Now also to zero."
+			require.NoError(t, a.Register(tool))
+		}},
 		"expired": {ctx: t.Context(), replicas: "20", before: func(_ *testing.T, a *asking) { a.clock.Advance(30 * time.Minute) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,6 +154,25 @@ func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 				assert.Contains(t, refused(t, d), rationale.ApprovalInvalid)
 			}
 		})
+	}
+}
+
+// The document says how many people a call waits for, and how long.
+func TestQuorumAndTimeOfTheDocument(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(asksPeople))
+	doc.Data = []byte(strings.Replace(string(doc.Data), "approval: {by: [group:oncall]}", "approval: {by: [group:oncall], quorum: 2, ttl: 10m}", 1))
+	a := ask(t, "")
+	require.NoError(t, a.Reload([]authority.Document{doc}))
+	for expired, after := range map[bool]time.Duration{false: 10*time.Minute - 1, true: 10 * time.Minute} {
+		ticket := a.decide(t, "20").Record().ID
+		require.NoError(t, a.answer(ticket, "sam@example.com", rationale.AnswerApprove, ""))
+		_, early := a.again("20", ticket)
+		assert.Contains(t, string(early.Refusal()), "it is not approved yet: 1 of 2")
+		require.ErrorIs(t, a.answer(ticket, "SAM@example.com", rationale.AnswerApprove, ""), ledger.ErrRefused)
+		require.NoError(t, a.answer(ticket, "kim@example.com", rationale.AnswerApprove, ""))
+		a.clock.Advance(after)
+		_, d := a.again("20", ticket)
+		assert.Equal(t, !expired, d.Allowed(), "after %s: %s", after, d.Refusal())
 	}
 }
 

@@ -157,6 +157,21 @@ func people() []mutant {
 			Why: "a share of nothing samples something",
 		},
 		{
+			File: "authority/standing.go", Package: "./guard", Run: "^TestQuorumAndTimeOfTheDocument$",
+			Old: "ApproveQuorum: g.Approval.Quorum,", New: "ApproveQuorum: 1,",
+			Why: "one person approves where the document asks for two",
+		},
+		{
+			File: "authority/standing.go", Package: "./guard", Run: "^TestQuorumAndTimeOfTheDocument$",
+			Old: "ApproveWithin: g.Approval.TTL,", New: "ApproveWithin: defaultTTL,",
+			Why: "a ticket is open for longer than the document says",
+		},
+		{
+			File: "authority/record.go", Package: "./guard", Run: "^TestAnApprovalIsBoundToItsAction$",
+			Old: "ToolDigest: d.Tool.Digest, ", New: "",
+			Why: "an approval serves another version of the tool",
+		},
+		{
 			File: "rationale/conclude.go", Package: "./guard", Run: "^TestTheSampleFollowsFromTheID$",
 			Old: "d.ID != \"\" && Sampled(d.ID, d.Terms.ReviewSample)", New: "d.ID != \"\"",
 			Why: "whoever is in a sample, everybody is",
