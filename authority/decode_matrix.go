@@ -103,6 +103,11 @@ func (d *decoder) approver(v value) approverDoc {
 		Currency: d.currency(f.Need("currency", "currency: EUR")),
 	}
 	a.UpTo, _ = d.decimal(f.Need("up_to", `up_to: "10000.00"`))
+	for key, name := range map[string]string{"group": a.Group, "person": a.Person} {
+		if group, has := strings.CutPrefix(name, groupPrefix); has {
+			d.Fail(f.Get(key).Node, "group: "+group, "approver.%s is %q: groups stand here without %q", key, name, groupPrefix)
+		}
+	}
 	if f.Get("group").IsZero() == f.Get("person").IsZero() && f.Node.Kind() == yamldoc.Mapping {
 		d.Fail(v.Node, "group: NAME, or person: ID", "an approver is either a group or a person")
 	}

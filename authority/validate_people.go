@@ -29,19 +29,24 @@ func (c *classDoc) reaches(tier classify.Tier) bool {
 	return rung
 }
 
+// reviewed reports whether calls of the class can owe a review.
+func (g *grantDoc) reviewed(c classDoc) bool {
+	return c.reaches(classify.BoundedEscalation) || g.Review.Sample.IsPos() && c.reaches(classify.Parameterized)
+}
+
+// approved reports whether calls of the class can wait for people, as those of one
+// that is reviewed can, which may be braked.
+func (g *grantDoc) approved(c classDoc) bool {
+	return c.reaches(classify.AuthorizationRequired) || g.Lapsed == lapsedRecommends && c.Tier != classify.Prohibited || g.reviewed(c)
+}
+
 // checkPeople refuses a document under which a call could wait for people who
 // do not exist.
 func (d *decoder) checkPeople(g *grantDoc) {
-	reviewed := func(c classDoc) bool {
-		return c.reaches(classify.BoundedEscalation) || g.Review.Sample.IsPos() && c.reaches(classify.Parameterized)
-	}
-	approves := func(c classDoc) bool { // one that is reviewed can be braked
-		return c.reaches(classify.AuthorizationRequired) || g.Lapsed == lapsedRecommends && c.Tier != classify.Prohibited || reviewed(c)
-	}
-	if i := slices.IndexFunc(g.Classes, approves); i >= 0 {
+	if i := slices.IndexFunc(g.Classes, g.approved); i >= 0 {
 		d.checkApprovers(g, g.Classes[i].ID.Value)
 	}
-	if i := slices.IndexFunc(g.Classes, reviewed); i >= 0 {
+	if i := slices.IndexFunc(g.Classes, g.reviewed); i >= 0 {
 		d.checkReviewers(g, &g.Classes[i])
 	}
 }

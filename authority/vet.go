@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/govalues/decimal"
+
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/celplan"
 	"github.com/ambit-go/ambit/internal/strictjson"
@@ -22,8 +24,9 @@ type Finding struct {
 // documents that are ambiguous, rules that can never hold or never fail,
 // members of an allow-list that the tool's schema excludes, free text that no
 // rule constrains, baselines that a tool cannot meet, a rationale that can repeat what
-// is not kept, windows that the ladder passes, cost centres without a budget, and patterns that match no registered tool. It looks at the versions that compete at a time. Findings
-// are sorted by their place.
+// is not kept, windows that the ladder passes, cost centres without a budget, prices
+// that no approver's ceiling holds, and patterns that match no registered tool. It looks
+// at the versions that compete at a time. Findings are sorted by their place.
 func (s *Set) Vet(at time.Time) []Finding {
 	if s == nil {
 		return nil
@@ -101,6 +104,30 @@ func (v *vet) plan(p *plan) {
 	v.freeText(p)
 	v.repeats(p)
 	v.budgets(p)
+	v.ceilings(p)
+}
+
+// ceilings reports a class whose calls can wait for people of whom the matrix lets
+// nobody approve in its currency, or nobody up to the top of its ladder.
+func (v *vet) ceilings(p *plan) {
+	s, m := p.class.Spend, v.set.policy.Matrix
+	if s == nil || m == nil || len(m.Approvers) == 0 || !p.grant.approved(*p.class) {
+		return
+	}
+	var highest *decimal.Decimal
+	for i := range m.Approvers {
+		if a := &m.Approvers[i]; a.Currency == s.Currency && (highest == nil || a.UpTo.Cmp(*highest) > 0) {
+			highest = &a.UpTo
+		}
+	}
+	top, waits := s.PerEvent[classify.AuthorizationRequired]
+	switch {
+	case highest == nil:
+		v.report(true, errorAt(s.Node, "class %s can require approval, and %s has no approver with a ceiling in %s: nobody could approve", p.class.ID.Value, m.Name, s.Currency))
+	case waits && top.Cmp(*highest) > 0:
+		v.report(false, errorAt(s.Node, "per_event asks people about up to %s in class %s, and no approver of %s may approve more than %s %s: what is between waits for nobody",
+			top, p.class.ID.Value, m.Name, highest, s.Currency))
+	}
 }
 
 // budgets reports windows that no call at the top of the ladder fits into, and a

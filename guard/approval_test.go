@@ -2,6 +2,8 @@ package guard_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +95,23 @@ func TestADenialReachesTheAgent(t *testing.T) {
 	assert.ErrorIs(t, a.answer(ticket, "kim@example.com", rationale.AnswerApprove, ""), ledger.ErrRefused)
 }
 
+// Nothing else in a refusal takes the room of what people said, or cuts it.
+func TestADenialIsToldAsAWhole(t *testing.T) {
+	var rules []string
+	for i := range 40 {
+		rules = append(rules, fmt.Sprintf(`{when: "args.replicas > %d", to: authorization_required, code: large_%d_%s}`, i%10, i, strings.Repeat("x", 200)))
+	}
+	a := ask(t, ", escalate: ["+strings.Join(rules, ", ")+"]")
+	ticket := a.decide(t, "20").Record().ID
+	why := "not on a Friday\n" + strings.Repeat("w", 2000)
+	require.NoError(t, a.answer(ticket, "sam@example.com", rationale.AnswerDeny, why))
+	_, d := a.again("20", ticket)
+	told := said(t, d)["checks"].([]any)
+	assert.Equal(t, "denied: "+rationale.Printable(why), told[0].(map[string]any)["message"])
+	assert.Greater(t, len(told), 1, "and the reasons to ask people")
+	assert.LessOrEqual(t, len(d.Refusal()), 16<<10)
+}
+
 // An approval lets one action happen: whatever differs in it denies.
 func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -110,6 +129,16 @@ func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 		"another document": {ctx: t.Context(), replicas: "20", before: func(t *testing.T, a *asking) {
 			require.NoError(t, a.Reload([]authority.Document{grantDocument("fleet", scaleClass(asksPeople+", controls: [SOX]"))}))
 		}},
+		"another version of the tool": {ctx: t.Context(), replicas: "20", before: func(t *testing.T, a *asking) {
+			var err error
+			a.Guard, err = guard.New([]authority.Document{grantDocument("fleet", scaleClass(asksPeople))},
+				guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+				guard.WithLedger(a.ledger), guard.WithClock(a.clock.Now), guard.AllowUnsigned())
+			require.NoError(t, err)
+			tool := guardtest.Scale()
+			tool.Description += " Now also to zero."
+			require.NoError(t, a.Register(tool))
+		}},
 		"expired": {ctx: t.Context(), replicas: "20", before: func(_ *testing.T, a *asking) { a.clock.Advance(30 * time.Minute) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,6 +154,25 @@ func TestAnApprovalIsBoundToItsAction(t *testing.T) {
 				assert.Contains(t, refused(t, d), rationale.ApprovalInvalid)
 			}
 		})
+	}
+}
+
+// The document says how many people a call waits for, and how long.
+func TestQuorumAndTimeOfTheDocument(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(asksPeople))
+	doc.Data = []byte(strings.Replace(string(doc.Data), "approval: {by: [group:oncall]}", "approval: {by: [group:oncall], quorum: 2, ttl: 10m}", 1))
+	a := ask(t, "")
+	require.NoError(t, a.Reload([]authority.Document{doc}))
+	for expired, after := range map[bool]time.Duration{false: 10*time.Minute - 1, true: 10 * time.Minute} {
+		ticket := a.decide(t, "20").Record().ID
+		require.NoError(t, a.answer(ticket, "sam@example.com", rationale.AnswerApprove, ""))
+		_, early := a.again("20", ticket)
+		assert.Contains(t, string(early.Refusal()), "it is not approved yet: 1 of 2")
+		require.ErrorIs(t, a.answer(ticket, "SAM@example.com", rationale.AnswerApprove, ""), ledger.ErrRefused)
+		require.NoError(t, a.answer(ticket, "kim@example.com", rationale.AnswerApprove, ""))
+		a.clock.Advance(after)
+		_, d := a.again("20", ticket)
+		assert.Equal(t, !expired, d.Allowed(), "after %s: %s", after, d.Refusal())
 	}
 }
 
@@ -286,6 +334,26 @@ approvers:
 	assert.Equal(t, rationale.Pend, d.Verdict(), "another matrix asks again")
 }
 
+// A call is in the sample if and only if the hash of its decision's id is in the share.
+func TestTheSampleFollowsFromTheID(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(""))
+	doc.Data = append(doc.Data, "review: {by: [group:risk], within: 1h, sample: 12.5%, max_overdue: 1}\n"...)
+	a := ask(t, "")
+	require.NoError(t, a.Reload([]authority.Document{doc}))
+	owed := map[bool]int{}
+	for range 200 {
+		ctx, d := a.begin(t.Context(), "5")
+		require.True(t, d.Allowed())
+		require.NoError(t, a.End(ctx, d, nil, nil))
+		record := d.Record()
+		sum := sha256.Sum256([]byte(record.ID))
+		require.Equal(t, sum[0] < 256/8, record.Review != nil, record.ID)
+		owed[record.Review != nil]++
+	}
+	assert.Len(t, owed, 2)
+	assert.Len(t, a.ledger.Reviews(), owed[true])
+}
+
 // Reviews of a sample, and what brakes a class whose reviews nobody does.
 func TestReviewsOfASample(t *testing.T) {
 	doc := grantDocument("fleet", scaleClass(""))
@@ -304,19 +372,24 @@ func TestReviewsOfASample(t *testing.T) {
 	require.Equal(t, []rationale.Reason{rationale.ApprovalRequired, rationale.ReviewDebt}, refused(t, braked))
 	owed := a.ledger.Reviews()
 	require.Len(t, owed, 2)
-	review := func(by string, groups ...string) error {
+	review := func(decision, by string, groups ...string) error {
 		return a.ledger.Review(t.Context(), &rationale.Review{
-			Decision: owed[0].ID, At: a.clock.Now(), By: rationale.Person{ID: by, Groups: groups}, Finding: rationale.Upheld,
+			Decision: decision, At: a.clock.Now(), By: rationale.Person{ID: by, Groups: groups}, Finding: rationale.Upheld,
 		})
 	}
-	require.ErrorIs(t, review("owner@example.com", "risk"), ledger.ErrRefused)
-	require.ErrorIs(t, review("sam@example.com", "risk", "oncall"), ledger.ErrRefused)
-	require.NoError(t, review("rae@example.com", "risk"))
+	require.ErrorIs(t, review(owed[0].ID, "owner@example.com", "risk"), ledger.ErrRefused)
+	require.ErrorIs(t, review(owed[0].ID, "sam@example.com", "risk", "oncall"), ledger.ErrRefused)
+	require.NoError(t, review(owed[0].ID, "rae@example.com", "risk"))
 	assert.True(t, a.decide(t, "5").Allowed())
 
 	require.NoError(t, a.answer(braked.Record().ID, "sam@example.com", rationale.AnswerApprove, ""))
+	ctx, approved := a.again("5", braked.Record().ID)
+	require.True(t, approved.Allowed(), "the brake has gone, and the approval serves its one action")
 	_, d := a.again("5", braked.Record().ID)
-	assert.True(t, d.Allowed(), "the brake has gone, and the approval serves its one action")
-	_, d = a.again("5", braked.Record().ID)
 	assert.Contains(t, refused(t, d), rationale.ApprovalInvalid)
+
+	require.NoError(t, a.End(ctx, approved, nil, nil))
+	id := approved.Record().ID
+	require.ErrorIs(t, review(id, "Sam@example.com", "risk"), ledger.ErrRefused, "who approved it, and has left the group since")
+	require.NoError(t, review(id, "rae@example.com", "risk"))
 }

@@ -11,7 +11,8 @@ import (
 
 const (
 	maxRefusedChecks = 24
-	maxRefusalText   = 512 // bytes of one text in a refusal
+	maxRefusalText   = 512     // bytes of one text in a refusal
+	maxAnswerText    = 4 << 10 // of what people answered, escaped
 	maxRefusal       = 16 << 10
 )
 
@@ -56,27 +57,42 @@ func refusal(d *rationale.Decision) []byte {
 		}
 	}
 	text, err := json.Marshal(body)
-	if err != nil || len(text) > maxRefusal {
-		body.Checks, body.NotFound = nil, nil
-		text, _ = json.Marshal(body)
+	for err == nil && len(text) > maxRefusal && len(body.Checks)+len(body.NotFound) > 0 {
+		body.Checks, body.NotFound = body.Checks[:len(body.Checks)/2], nil
+		text, err = json.Marshal(body)
 	}
 	return text
 }
 
+// refusedChecks are the checks that did not pass, first that of what people
+// answered: it is left out last.
 func refusedChecks(checks []rationale.Check) []refusedCheck {
 	var refused []refusedCheck
-	for i := range checks {
-		c := &checks[i]
-		if c.Result == rationale.Passed || len(refused) == maxRefusedChecks {
-			continue
+	for _, answered := range [...]bool{true, false} {
+		for i := range checks {
+			c := &checks[i]
+			if c.Result == rationale.Passed || (c.Kind == rationale.CheckApproval) != answered || len(refused) == maxRefusedChecks {
+				continue
+			}
+			refused = append(refused, refusedCheck{
+				Check: shown(c.ID), Reason: c.Reason, Why: shown(c.Why), Message: messageOf(c), Within: shown(c.Within),
+			})
 		}
-		r := refusedCheck{Check: shown(c.ID), Reason: c.Reason, Why: shown(c.Why), Within: shown(c.Within)}
-		if aboutOwnWords(c) {
-			r.Message = shown(cmp.Or(c.Told, c.Message))
-		}
-		refused = append(refused, r)
 	}
 	return refused
+}
+
+// messageOf is what the model gets to read of a check's message: what people answered
+// as a whole.
+func messageOf(c *rationale.Check) string {
+	message := cmp.Or(c.Told, c.Message)
+	switch {
+	case c.Kind == rationale.CheckApproval:
+		return rationale.Clip(rationale.Printable(message), maxAnswerText)
+	case aboutOwnWords(c):
+		return shown(message)
+	}
+	return ""
 }
 
 // aboutOwnWords holds for a check whose message speaks of what the model itself
@@ -84,8 +100,7 @@ func refusedChecks(checks []rationale.Check) []refusedCheck {
 func aboutOwnWords(c *rationale.Check) bool {
 	switch c.Kind {
 	case rationale.CheckTool, rationale.CheckArguments, rationale.CheckDerived, rationale.CheckAllow, rationale.CheckRationale,
-		rationale.CheckWindow, rationale.CheckRate,
-		rationale.CheckApproval: // of what people answered, for the model to read
+		rationale.CheckWindow, rationale.CheckRate:
 		return true
 	case rationale.CheckBound, rationale.CheckBaseline:
 		return c.Reason == rationale.BoundViolated || c.Reason == rationale.NotAllowed

@@ -258,10 +258,11 @@ func (d *Decision) withinCeiling(a *Approval) error {
 }
 
 // Present judges a draft that presents a ticket (Parent): it adds the check of
-// the approval, and sets Approval where it stands. Every ledger calls it at
-// admission, after all other checks and before [Conclude], with the ticket as it
-// knows it, nil where it knows none, and uses the ticket up in the same step if
-// the draft is then allowed. A draft that pends takes the ticket's place.
+// the approval, and sets Approval where it stands, and in the Terms who gave it.
+// Every ledger calls it at admission, after all other checks and before [Conclude],
+// with the ticket as it knows it, nil where it knows none, and uses the ticket up in
+// the same step if the draft is then allowed. A draft that pends takes the ticket's
+// place.
 //
 // A ticket that is unknown, expired, unanswered, denied, used, replaced, or
 // about another action denies (approval_invalid). A higher price, a reason to ask
@@ -272,6 +273,9 @@ func (p *Pending) Present(d *Decision, now time.Time) {
 		check.Result, check.Reason = Passed, ""
 		if check.Message = p.exceeded(d); check.Message == "" {
 			d.Approval = p.Approved().ID
+			for _, a := range p.Answers {
+				d.Terms.ApprovedBy = append(d.Terms.ApprovedBy, a.By.ID)
+			}
 		} else {
 			check.Result, check.Reason, check.To = Raised, ApprovalRequired, classify.AuthorizationRequired
 		}

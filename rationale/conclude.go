@@ -65,7 +65,10 @@ func askPeople(d *Decision) {
 		d.capTicket()
 	case d.Verdict == Allow:
 		if reason := d.reviewFor(); reason != "" {
-			d.Review = &ReviewDue{By: d.Terms.ReviewBy, Due: d.At.Add(d.Terms.ReviewWithin), Reason: reason, NotBy: d.Terms.ApproveBy}
+			d.Review = &ReviewDue{
+				By: d.Terms.ReviewBy, Due: d.At.Add(d.Terms.ReviewWithin), Reason: reason,
+				NotBy: append(slices.Clip(d.Terms.ApproveBy), d.Terms.ApprovedBy...), // who leaves a group has approved all the same
+			}
 		}
 	}
 }

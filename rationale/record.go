@@ -264,7 +264,7 @@ type ReviewDue struct {
 	By     []string  `json:"by"` // people and group:… whose task it is
 	Due    time.Time `json:"due"`
 	Reason string    `json:"reason"`           // "tier", "sample" or "boilerplate"
-	NotBy  []string  `json:"not_by,omitempty"` // who approves under the authorization, and so does not review
+	NotBy  []string  `json:"not_by,omitempty"` // who approves under the authorization, or approved this call, and so does not review
 }
 
 // Ticket is a pend waiting for people. It is named by the id of the decision
@@ -287,6 +287,7 @@ type Terms struct {
 	ApproveWithin  time.Duration // a ticket's time to live
 	ApproveCapped  bool          // the authority matrix says how much who may approve
 	Ceilings       []Ceiling     // in every currency
+	ApprovedBy     []string      // who approved this call, as [Pending.Present] found
 	ReviewBy       []string
 	ReviewWithin   time.Duration
 	ReviewSample   uint64        // of the parameterized calls, for [Sampled]

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/internal/desk"
 	"github.com/ambit-go/ambit/rationale"
 )
@@ -128,7 +129,7 @@ func TestConversation(t *testing.T) {
 	assert.Len(t, paid(t, dir), 2)
 }
 
-// The program is killed while it waits; people answer while it is back, or not.
+// The program is killed while it waits, and people answer once it is back.
 func TestKilledWhileItWaits(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, dir)
@@ -156,6 +157,36 @@ func TestKilledWhileItWaits(t *testing.T) {
 	p.until(t, "agent> I may not pay it: ")
 	p.kill()
 	assert.Len(t, paid(t, dir), 1)
+}
+
+// People answer on the journal of the program that was killed: the next one goes on with
+// what they said, and asks nobody.
+func TestAnsweredWhileItIsDown(t *testing.T) {
+	for said, want := range map[rationale.Answer]string{
+		rationale.AnswerApprove: "agent> It is paid.",
+		rationale.AnswerDeny:    "agent> I may not pay it: denied: it was paid by hand.",
+	} {
+		t.Run(string(said), func(t *testing.T) {
+			dir := t.TempDir()
+			p := start(t, dir)
+			p.say(t, "pay INV-8 900")
+			evidence, ticket := p.pends(t)
+			p.kill()
+
+			l, err := ledger.Open(evidence)
+			require.NoError(t, err)
+			require.NoError(t, l.Answer(t.Context(), &rationale.Approval{
+				Ticket: ticket, By: rationale.Person{ID: "s.berg@bank.example", Groups: []string{"payables-leads"}}, Answer: said, Why: "it was paid by hand",
+			}))
+			require.NoError(t, l.Close())
+
+			p = start(t, dir)
+			p.until(t, "Going on where the last process was.")
+			assert.Contains(t, p.until(t, "agent> "), want)
+			p.kill()
+			assert.Equal(t, said == rationale.AnswerApprove, len(paid(t, dir)) == 1)
+		})
+	}
 }
 
 func TestUsage(t *testing.T) {

@@ -45,7 +45,12 @@ func (d *desk) answer(t *testing.T, ticket string, answer rationale.Answer, why 
 // flow is a graph of one node with tools, over checkpoints.
 func flow(t *testing.T, d *desk, store compose.CheckPointStore, tools ...tool.BaseTool) compose.Runnable[*schema.Message, []*schema.Message] {
 	t.Helper()
-	node, err := compose.NewToolNode(t.Context(), ptr(configure(t, d.guard, compose.ToolsNodeConfig{Tools: tools})))
+	return flowOf(t, d, store, compose.ToolsNodeConfig{Tools: tools})
+}
+
+func flowOf(t *testing.T, d *desk, store compose.CheckPointStore, conf compose.ToolsNodeConfig) compose.Runnable[*schema.Message, []*schema.Message] {
+	t.Helper()
+	node, err := compose.NewToolNode(t.Context(), ptr(configure(t, d.guard, conf)))
 	require.NoError(t, err)
 	g := compose.NewGraph[*schema.Message, []*schema.Message]()
 	require.NoError(t, g.AddToolsNode("tools", node))
@@ -185,6 +190,50 @@ func TestResumptionApprovesNothing(t *testing.T) {
 			assert.Contains(t, said[0], c.says)
 			assert.Empty(t, inside.runs())
 		})
+	}
+}
+
+// What a checkpoint has in the place of the guard's state, of another type, denies:
+// also where it names a ticket that is approved.
+func TestAStateOfAnotherTypeDenies(t *testing.T) {
+	for name, state := range map[string]func(ticket string) any{
+		"a text":            func(ticket string) any { return ticket },
+		"another structure": func(ticket string) any { return &einoguard.Pending{Ticket: ticket} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, inside := newDesk(t), newFake("wipe")
+			asked := asks("I wipe it.", call("1", "wipe", `{"n":1}`))
+			_, err := flow(t, d, &checkpoints{}, plainInvoke{inside}).Invoke(t.Context(), asked)
+			require.NoError(t, err)
+			ticket := d.kept.only(t).ID
+			d.answer(t, ticket, rationale.AnswerApprove, "")
+
+			r := flowOf(t, d, &checkpoints{}, compose.ToolsNodeConfig{
+				Tools: []tool.BaseTool{plainInvoke{inside}}, ToolCallMiddlewares: []compose.ToolMiddleware{{Invokable: interruptsWith(state(ticket))}},
+			})
+			_, err = r.Invoke(einoguard.WithInterrupts(t.Context()), asked, compose.WithCheckPointID("c"))
+			info, ok := compose.ExtractInterruptInfo(err)
+			require.True(t, ok, err)
+			said, err := resume(compose.Resume(t.Context(), info.InterruptContexts[0].ID), r)
+			require.NoError(t, err)
+			assertRefusal(t, said[0], "deny", rationale.ApprovalRequired, rationale.ApprovalInvalid)
+			assert.Empty(t, inside.runs())
+			assert.Len(t, d.ledger.Tickets(now), 1, "the approval is not used")
+		})
+	}
+}
+
+// interruptsWith interrupts one call, once, at the guard's own address.
+func interruptsWith(state any) compose.InvokableToolMiddleware {
+	interrupted := false
+	return func(next compose.InvokableToolEndpoint) compose.InvokableToolEndpoint {
+		return func(ctx context.Context, in *compose.ToolInput) (*compose.ToolOutput, error) {
+			if interrupted {
+				return next(ctx, in)
+			}
+			interrupted = true
+			return nil, compose.StatefulInterrupt(compose.AppendAddressSegment(ctx, "guard", "approval"), "really?", state)
+		}
 	}
 }
 

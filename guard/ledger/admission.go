@@ -63,7 +63,7 @@ func expendable(d *rationale.Decision) bool {
 // judge adds the checks that only the ledger can make. A draft that is admitted
 // again, since its record failed, is judged again.
 func (m *Memory) judge(d *rationale.Decision, now time.Time) error {
-	d.Approval = ""
+	d.Approval, d.Terms.ApprovedBy = "", nil
 	d.Checks = slices.DeleteFunc(d.Checks, func(c rationale.Check) bool {
 		switch c.Kind {
 		case rationale.CheckSuspended, rationale.CheckWindow, rationale.CheckRate, rationale.CheckBrake, rationale.CheckApproval:

@@ -29,6 +29,7 @@ type reviews struct {
 type owed struct {
 	decision *rationale.Decision // its essence
 	size     int
+	lease    time.Time // until when its outcome is expected
 }
 
 // classOf names a class in all versions of its authorization.
@@ -52,8 +53,9 @@ func (s *reviews) open(d *rationale.Decision, segment uint64) {
 	if d.Review == nil || s.byID[d.ID] != nil {
 		return
 	}
+	lease := leased(d)
 	d = essence(d)
-	o := &owed{d, sizeOf(d)}
+	o := &owed{d, sizeOf(d), lease}
 	s.byID[d.ID] = o
 	s.bytes += o.size
 	s.due.add(deadline{id: d.ID, at: d.Review.Due, segment: segment})
@@ -133,6 +135,10 @@ func (m *Memory) Reviews() []*rationale.Decision {
 // for [Memory.Answer]. A review that does not count is [ErrRefused], and is not
 // recorded. With any other error it is still owed, unless it is
 // [journal.ErrUncertain]: nobody knows then.
+//
+// While the outcome of the action is expected, there is nothing to judge yet. Once its
+// lease has ended without one, the action is judged as it is: a tool that hangs keeps
+// no class braked.
 func (m *Memory) Review(ctx context.Context, r *rationale.Review) error {
 	if r == nil || m.audits == nil {
 		return errors.New("ledger: there is no review, or nothing to review")
@@ -156,8 +162,8 @@ func (v *reviewing) take() (recs []rationale.Record, expendable bool, err error)
 	switch {
 	case o == nil:
 		err = errors.New("none is owed: it was reviewed, or never asked for")
-	case v.open.get(r.Decision) != nil:
-		err = errors.New("the action has no outcome yet")
+	case v.open.get(r.Decision) != nil && !v.later(v.asOf(r.At)).After(o.lease):
+		err = fmt.Errorf("the action has no outcome yet, and it may come until %s", o.lease.UTC().Format(time.RFC3339))
 	default:
 		err = o.decision.Reviewed(r)
 	}

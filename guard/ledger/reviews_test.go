@@ -94,6 +94,52 @@ func TestOverdueReviewsBrakeTheClass(t *testing.T) {
 	}
 }
 
+// An action whose outcome never comes is reviewed once its lease is over, so that it
+// brakes nothing for good; the outcome, if it comes after all, is recorded all the same.
+func TestAnActionWithoutAnOutcomeIsReviewedAfterItsLease(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lease   time.Duration
+		limits  []rationale.Limit
+		settled bool
+	}{
+		"the default":                 {lease: rationale.DefaultLease},
+		"its own":                     {lease: time.Hour},
+		"of what takes of a limit":    {lease: time.Hour, limits: []rationale.Limit{rate("5", "24h0m0s")}},
+		"of what was settled already": {lease: time.Hour, limits: []rationale.Limit{rate("5", "24h0m0s")}, settled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fs, now := crashfs.New(), guardtest.NewClock(noon)
+			l := openLedger(t, fs, journal.WithClock(now.Now))
+			owing := func() *rationale.Decision {
+				d := reviewed()
+				d.At, d.Limits, d.Terms.Lease, d.Terms.ReviewWithin = now.Now(), tt.limits, tt.lease, time.Minute
+				require.NoError(t, l.Admit(ctx, d))
+				return d
+			}
+			hangs := owing()
+			require.Equal(t, rationale.Allow, hangs.Verdict)
+			review := func() error {
+				return l.Review(ctx, &rationale.Review{
+					Decision: hangs.ID, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.InsufficientRecord, Why: "it hangs",
+				})
+			}
+			now.Set(noon.Add(tt.lease))
+			require.ErrorContains(t, review(), "no outcome yet, and it may come until "+now.Now().Format(time.RFC3339))
+			now.Advance(1)
+			assert.Contains(t, owing().Reasons, rationale.ReviewDebt)
+			if tt.settled {
+				require.NoError(t, l.Settle(ctx, settlement(hangs, now.Now(), rationale.StatusError, "")))
+			}
+			require.NoError(t, review())
+			require.ErrorContains(t, review(), "none is owed")
+			assert.Equal(t, rationale.Allow, owing().Verdict)
+			require.NoError(t, l.Complete(ctx, guardtest.OutcomeOf(hangs)))
+			require.NoError(t, l.Close())
+			assert.Empty(t, journal.Verify(journal.Expect{FS: fs}, dir).Problems)
+		})
+	}
+}
+
 func TestRepeatedRationaleOpensAReview(t *testing.T) {
 	fs := crashfs.New()
 	l := openLedger(t, fs)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -175,10 +176,15 @@ func (m *Memory) expected(d *rationale.Decision) time.Time {
 	if m.shared == nil {
 		return d.At
 	}
+	return leased(d)
+}
+
+// leased is until when the outcome of a decision is expected.
+func leased(d *rationale.Decision) time.Time {
 	if !d.Lease.IsZero() {
 		return d.Lease
 	}
-	return d.At.Add(rationale.DefaultLease)
+	return d.At.Add(cmp.Or(max(d.Terms.Lease, 0), rationale.DefaultLease))
 }
 
 // asOf is the time that something is asked for: now, on a shared log.

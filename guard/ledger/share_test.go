@@ -293,6 +293,28 @@ func TestAProcessThatEndedLeavesNothingOpen(t *testing.T) {
 	assert.True(t, admits(t, a, spending(log.now, "100", sliding("100", "24h0m0s"))))
 }
 
+// An action of a process that ended is reviewed once its lease is over, though nobody
+// has concluded it yet, by a process that has it from a snapshot.
+func TestAReviewIsNotHeldUpByAProcessThatEnded(t *testing.T) {
+	log, a, _, ra, _ := replicas(t)
+	d := reviewed()
+	d.At, d.Terms.Lease = noon, time.Hour
+	require.True(t, admits(t, a, d))
+	log.append(ra.state.Snapshot(noon)[0])
+	c, rc := join(t, log)
+	require.NoError(t, rc.state.Restore(log.recs[len(log.recs)-1].(*rationale.Snapshot)))
+	rc.applied = len(log.recs)
+	review := &rationale.Review{Decision: d.ID, By: rationale.Person{ID: "rae", Groups: []string{"risk"}}, Finding: rationale.Upheld}
+	log.now = noon.Add(time.Hour)
+	require.ErrorContains(t, c.Review(ctx, review), "no outcome yet")
+	log.now = log.now.Add(1)
+	require.NoError(t, c.Review(ctx, review))
+	require.Len(t, log.recs, 4)
+	o, ok := log.recs[3].(*rationale.Outcome)
+	require.True(t, ok, "the same step concludes it")
+	assert.Equal(t, rationale.StatusUnknown, o.Status)
+}
+
 // Of the replicas that learn of a budget, the one whose call reached it tells.
 func TestOneReplicaTellsOfABudget(t *testing.T) {
 	_, a, b, _, _ := replicas(t)

@@ -96,7 +96,7 @@ func essence(d *rationale.Decision) *rationale.Decision {
 		Kind: rationale.KindDecision, ID: d.ID, At: d.At, Verdict: d.Verdict, Mode: d.Mode, Reasons: d.Reasons,
 		Standing: d.Standing, Class: d.Class, Effect: d.Effect, BaseTier: d.BaseTier, Tier: d.Tier, Agent: d.Agent,
 		Tool: d.Tool, CallID: d.CallID, Authorization: d.Authorization, ActionDigest: d.ActionDigest, Spend: d.Spend,
-		Review: d.Review, Ticket: d.Ticket, Approval: d.Approval, Parent: d.Parent, Host: d.Host,
+		Review: d.Review, Ticket: d.Ticket, Approval: d.Approval, Parent: d.Parent, Host: d.Host, Lease: d.Lease,
 	}
 }
 

@@ -27,7 +27,7 @@ func control() []mutant {
 		{
 			File: "authority/decode_matrix.go", Package: "./authority", Run: "^TestLocalUser$",
 			Old: `u.ID = d.id(f.Need("id", "id: as owners and approvers are named in the documents")).Value`,
-			New: `_ = f.need("id", "id: as owners and approvers are named in the documents")`,
+			New: `_ = f.Need("id", "id: as owners and approvers are named in the documents")`,
 			Why: "an OS user is nobody whom a document names, such as the owner",
 		},
 		{

@@ -50,7 +50,7 @@ func notifying() []mutant {
 		},
 		{
 			File: "guard/ledger/budgets.go", Package: ledger, Run: "^TestWhatMayFailIsNotTold$",
-			Old: "\t\tif r.recorded {\n\t\t\tb.observe(p.account, r.own || r.settling)\n\t\t}\n", New: "\t\tb.observe(p.account)\n",
+			Old: "\t\tif r.recorded {\n\t\t\tb.observe(p.account, r.own || r.settling)\n\t\t}\n", New: "\t\tb.observe(p.account, true)\n",
 			Why: "a budget is told to be spent by calls that were denied",
 		},
 		{

@@ -157,6 +157,31 @@ func people() []mutant {
 			Why: "a share of nothing samples something",
 		},
 		{
+			File: "authority/standing.go", Package: "./guard", Run: "^TestQuorumAndTimeOfTheDocument$",
+			Old: "ApproveQuorum: g.Approval.Quorum,", New: "ApproveQuorum: 1,",
+			Why: "one person approves where the document asks for two",
+		},
+		{
+			File: "authority/standing.go", Package: "./guard", Run: "^TestQuorumAndTimeOfTheDocument$",
+			Old: "ApproveWithin: g.Approval.TTL,", New: "ApproveWithin: defaultTTL,",
+			Why: "a ticket is open for longer than the document says",
+		},
+		{
+			File: "authority/record.go", Package: "./guard", Run: "^TestAnApprovalIsBoundToItsAction$",
+			Old: "ToolDigest: d.Tool.Digest, ", New: "",
+			Why: "an approval serves another version of the tool",
+		},
+		{
+			File: "rationale/conclude.go", Package: "./guard", Run: "^TestTheSampleFollowsFromTheID$",
+			Old: "d.ID != \"\" && Sampled(d.ID, d.Terms.ReviewSample)", New: "d.ID != \"\"",
+			Why: "whoever is in a sample, everybody is",
+		},
+		{
+			File: "authority/standing.go", Package: "./guard", Run: "^TestTheSampleFollowsFromTheID$",
+			Old: "n.Lsh(n, 63)", New: "n.Lsh(n, 62)",
+			Why: "half of the sample that was granted is reviewed",
+		},
+		{
 			File: audits, Package: ledger, Run: "^TestAuditsBrake$",
 			Old: "if u.Found > d.Terms.MaxUnexplained {", New: "if u.Found > d.Terms.MaxUnexplained+1 {",
 			Why: "an audit may find one act more",
@@ -206,6 +231,31 @@ func people() []mutant {
 			Old: "call.Ticket, call.Text, call.Reasoning, call.TextSource = was.Ticket, was.Text, was.Reasoning, was.Source",
 			New: "call.Text, call.Reasoning, call.TextSource = was.Text, was.Reasoning, was.Source",
 			Why: "a resumption loses its ticket",
+		},
+		{
+			File: "guard/einoguard/approval.go", Package: "./guard/einoguard", Run: "^TestAStateOfAnotherTypeDenies$",
+			Old: "\t\tcall.Ticket = unreadable // which denies\n", New: "",
+			Why: "a checkpoint that cannot be read asks people again, as if nothing had been",
+		},
+		{
+			File: "guard/refusal.go", Package: "./guard", Run: "^TestADenialIsToldAsAWhole$",
+			Old: "[...]bool{true, false}", New: "[...]bool{false, true}",
+			Why: "what people said is left out for what they were asked",
+		},
+		{
+			File: "rationale/approval.go", Package: "./guard", Run: "^TestReviewsOfASample$",
+			Old: "d.Terms.ApprovedBy = append(d.Terms.ApprovedBy, a.By.ID)", New: "_ = a",
+			Why: "who approved a call, and left the group since, reviews it",
+		},
+		{
+			File: reviews, Package: ledger, Run: "^TestAnActionWithoutAnOutcomeIsReviewedAfterItsLease$",
+			Old: "!v.later(v.asOf(r.At)).After(o.lease)", New: "!v.later(v.asOf(r.At)).IsZero()",
+			Why: "a tool that hangs keeps its class braked until a restart",
+		},
+		{
+			File: reviews, Package: ledger, Run: "^TestAnActionWithoutAnOutcomeIsReviewedAfterItsLease$",
+			Old: "lease := leased(d)", New: "lease := d.At",
+			Why: "an action is judged before it has ended",
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,13 @@ import (
 // people, and nothing else does; and that reviews come from those who may give them.
 func (c *checker) reviews() error {
 	for _, f := range c.facts {
-		if r, ok := f.rec.(*rationale.Review); ok && !mayReview(r.By) {
+		r, ok := f.rec.(*rationale.Review)
+		switch {
+		case !ok:
+		case !mayReview(r.By):
 			return violated("only who may review reviews", "%s", f.event)
+		case c.early(f, r):
+			return violated("an action is reviewed once it has ended, or its lease has", "%s", f.event)
 		}
 	}
 	for _, e := range c.events {
@@ -36,6 +42,32 @@ func (c *checker) reviews() error {
 		}
 	}
 	return nil
+}
+
+// early reports whether an action certainly was to have its outcome yet when it was
+// reviewed.
+func (c *checker) early(f *fact, r *rationale.Review) bool {
+	if f.event.end == 0 {
+		return false // nobody knows until when it went on
+	}
+	for _, was := range c.byID[r.Decision] {
+		d, ok := was.rec.(*rationale.Decision)
+		if _, to := c.time(f.event, f.n); !ok || to.After(c.leased(was.event, d)) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.about[r.Decision], func(o *fact) bool {
+		_, ok := o.rec.(*rationale.Outcome)
+		return ok && o.n < f.n
+	})
+}
+
+// leased is until when the outcome of a decision is expected.
+func (c *checker) leased(e *event, d *rationale.Decision) time.Time {
+	if !d.Lease.IsZero() {
+		return d.Lease
+	}
+	return d.At.Add(cmp.Or(c.plan.World.Classes[e.class].Terms.Lease, rationale.DefaultLease))
 }
 
 // overdue counts the reviews of an event's class that are overdue at a time: those
@@ -78,6 +110,10 @@ func (c *checker) rightlyUnreviewed(e *event) error {
 		return nil
 	}
 	done := false
+	for _, f := range c.byID[e.r.Decision] {
+		d, ok := f.rec.(*rationale.Decision)
+		done = done || ok && !c.shared && e.r.At.After(c.leased(f.event, d))
+	}
 	for _, f := range c.about[e.r.Decision] {
 		if o, ok := f.rec.(*rationale.Outcome); ok {
 			if o.Status == rationale.StatusNotExecuted {

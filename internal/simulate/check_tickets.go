@@ -39,12 +39,29 @@ func (c *checker) tickets() error {
 				return violated("an approval that is used takes no answer", "%s", f.event)
 			}
 		case *rationale.Decision:
+			if c.asksAnew(f, r) {
+				delete(used, r.ID)
+				delete(replaced, r.ID)
+				delete(denied, r.ID)
+			}
 			if err := c.using(f, r, used, replaced, denied, approvals[r.Parent]); err != nil {
 				return err
 			}
 		}
 	}
 	return c.refusedTickets()
+}
+
+// asksAnew reports whether a draft that was delivered twice, with another time, may
+// have opened its ticket after the first had expired: what people said to that is over.
+// A guard makes each draft once.
+func (c *checker) asksAnew(f *fact, d *rationale.Decision) bool {
+	was := c.ticket(d.ID, f.n)
+	if was == nil || d.Ticket == nil {
+		return false
+	}
+	_, to := c.time(f.event, f.n)
+	return f.event.end == 0 || !to.Before(was.Ticket.Expires)
 }
 
 // unsure reports whether the person of an answer had given another that nobody
