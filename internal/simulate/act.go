@@ -167,10 +167,9 @@ func (h *history) begin(e *event, l *life, state taskState, f func(ctx context.C
 		return nil
 	}
 	h.s.add(t)
-	asked := h.asked.Load()
 	h.s.start(t, state, func(ctx context.Context) { t.err = f(ctx) })
-	if state == barred { // before it waits, its time is looked at, and it is in force, as it may have been before
-		for !known(l.ledger, e.what) || h.log == nil && h.asked.Load() == asked {
+	if state == barred { // it is in force before it waits
+		for !known(l.ledger, e.what) {
 			runtime.Gosched()
 		}
 	}

@@ -24,7 +24,6 @@ type history struct {
 	// log's by the last.
 	elapsed atomic.Int64
 	off     []atomic.Int64
-	asked   atomic.Int64 // how often a journal has asked for the time
 
 	fs      *crashfs.FS
 	sick    trouble
@@ -167,11 +166,7 @@ func (h *history) open(replica int) error {
 	t := &task{life: l}
 	h.s.add(t)
 	opts := []journal.Option{
-		journal.WithFS(l.disk),
-		journal.WithClock(func() time.Time {
-			h.asked.Add(1)
-			return h.hostTime(replica)
-		}),
+		journal.WithFS(l.disk), journal.WithClock(func() time.Time { return h.hostTime(replica) }),
 		journal.WithRotation(journal.Rotation{Records: h.plan.World.Rotate}),
 		journal.WithObserver(func(rec rationale.Record, _ journal.Position) { l.answered(h.s, rec) }),
 	}
