@@ -216,7 +216,9 @@ func TestSuspensionFailsClosed(t *testing.T) {
 	l := ledger.New(&recorder)
 	all := rationale.Suspension{Everything: true}
 	recorder.Fail(syscall.ENOSPC)
-	require.ErrorIs(t, l.Suspend(ctx, all, "lee", "incident", time.Time{}), syscall.ENOSPC)
+	err := l.Suspend(ctx, all, "lee", "incident", time.Time{})
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	assert.ErrorContains(t, err, "everything is suspended by this process until it ends, and may not be on record: suspend it again")
 	recorder.Fail(nil)
 	d := guardtest.Allowed()
 	require.NoError(t, l.Admit(ctx, d))

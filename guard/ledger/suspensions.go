@@ -97,7 +97,10 @@ func (m *Memory) Suspend(ctx context.Context, what rationale.Suspension, by, why
 	if err := m.halt(what, l); err != nil { // again, since who had it may have resumed
 		return err
 	}
-	return m.commit(ctx, &suspending{m, what, l})
+	if err := m.commit(ctx, &suspending{m, what, l}); err != nil {
+		return fmt.Errorf("%s is suspended by this process until it ends, and may not be on record: suspend it again: %w", what, err)
+	}
+	return nil
 }
 
 // halt denies what a suspension concerns, and waits until what was checked before is
