@@ -29,7 +29,7 @@ func (l *Ledger) Now() time.Time { return l.log.Now() }
 type Option func(*log)
 
 // WithSnapshotEvery says how many records may lie between two snapshots: a replica that starts reads
-// the last one, and the records behind it. The default is 10,000.
+// the last one, and the records behind it. The default is 10,000; less than 1 is an error of [Open].
 func WithSnapshotEvery(records int) Option { return func(l *log) { l.every = records } }
 
 // Open opens the ledger in the database of a pool, whose tables must be those of this version
@@ -45,6 +45,9 @@ func Open(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Ledger, err
 		if opt != nil {
 			opt(l.log)
 		}
+	}
+	if l.log.every < 1 {
+		return nil, fmt.Errorf("pgledger: WithSnapshotEvery(%d): want 1 or more", l.log.every)
 	}
 	l.Memory, l.log.state = ledger.Share(l.log)
 	if err := l.log.restore(ctx); err != nil {

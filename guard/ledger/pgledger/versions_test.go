@@ -147,6 +147,8 @@ func TestAReplicaStartsFromASnapshot(t *testing.T) {
 	require.NoError(t, err)
 	c := open(t, url)
 	require.NoError(t, pgledger.Refresh(t.Context(), a))
+	_, err = pgledger.Open(t.Context(), newPool(t, url), pgledger.WithSnapshotEvery(0))
+	require.ErrorContains(t, err, "want 1 or more")
 	now := time.Now()
 	assert.Equal(t, a.Budgets(now), c.Budgets(now))
 	assert.Equal(t, a.Status(now), c.Status(now))
