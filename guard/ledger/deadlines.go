@@ -86,8 +86,13 @@ func (d *deadlines) until(at time.Time) iter.Seq[*deadline] {
 // deadlineHeap implements [heap.Interface], the earliest first.
 type deadlineHeap []*deadline
 
-func (h deadlineHeap) Len() int           { return len(h) }
-func (h deadlineHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h deadlineHeap) Len() int { return len(h) }
+
+// Less has an order for those of one time too: the first is the same for all who share
+// a log.
+func (h deadlineHeap) Less(i, j int) bool {
+	return cmp.Or(h[i].at.Compare(h[j].at), cmp.Compare(h[i].id, h[j].id)) < 0
+}
 
 func (h deadlineHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

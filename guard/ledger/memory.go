@@ -50,8 +50,8 @@ var ErrNotOpen = errors.New("ledger: no outcome is expected for this decision")
 //
 // Its memory is bounded. Of 65,536 open decisions without outcome, the oldest
 // gets the outcome unknown when another is admitted. Of 16,384 tickets, or 16 MiB
-// of them, the next to expire is forgotten; it stays in the records, and can no
-// longer be used. With 16,384 reviews owed, or 16 MiB, calls that could owe another
+// of them, of which each counts 1 KiB at least, the agent that has most of the room loses
+// the next to expire; it stays in the records, and can no longer be used. With 16,384 reviews owed, or 16 MiB, calls that could owe another
 // wait for people. With 16 MiB of calls that hold a budget, of which each is 192 bytes
 // and 144 for each of its limits, no other is admitted that would take of a limit.
 type Memory struct {

@@ -73,6 +73,7 @@ type state struct {
 
 	Budgets     budgetsState       `json:"budgets,omitzero"`
 	Tickets     []savedTicket      `json:"tickets"`
+	TicketsAt   time.Time          `json:"tickets_at,omitzero"` // the latest that a decision says
 	Reviews     []savedReview      `json:"reviews"`
 	Rationales  []savedRationale   `json:"rationales,omitempty"`
 	Suspensions []json.RawMessage  `json:"suspensions,omitempty"`
@@ -92,7 +93,9 @@ type waiting struct {
 func (p projection) Snapshot(now time.Time) []rationale.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tickets.expire(p.later(now))
+	if p.shared == nil { // who shares a log forgets by its records alone
+		p.tickets.forgetUntil(p.later(now))
+	}
 	s, err := p.save()
 	if err != nil { // a time that JSON cannot hold; no record with it could be written
 		return nil
@@ -105,7 +108,10 @@ func (p projection) Snapshot(now time.Time) []rationale.Record {
 }
 
 func (p projection) save() ([]byte, error) {
-	s := state{Version: stateVersion, Open: p.open.list(), Budgets: p.budgets.state(), Rationales: p.given.save(), Audits: p.audits.save(), Latest: p.latest}
+	s := state{
+		Version: stateVersion, Open: p.open.list(), Budgets: p.budgets.state(), TicketsAt: p.tickets.now,
+		Rationales: p.given.save(), Audits: p.audits.save(), Latest: p.latest,
+	}
 	var err error
 	if s.Tickets, err = p.tickets.save(); err != nil {
 		return nil, err
@@ -148,22 +154,26 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 		p.audits[id] = &a
 	}
 	clear(p.documents)
-	return errors.Join(p.tickets.restore(said.Tickets), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
+	return errors.Join(p.tickets.restore(said.Tickets, said.TicketsAt), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
 }
 
 // Needed returns the first segment with a decision that something is waited for.
 func (p projection) Needed() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.journal != nil {
-		p.tickets.expire(p.journal.Now()) // nobody can answer them any more
-	}
 	first := uint64(0)
-	for _, d := range []deadlines{p.open, p.tickets.expiry, p.reviews.due} {
-		for _, e := range d.heap {
-			if e.segment != 0 && (first == 0 || e.segment < first) {
-				first = e.segment
-			}
+	need := func(e *deadline) {
+		if e.segment != 0 && (first == 0 || e.segment < first) {
+			first = e.segment
+		}
+	}
+	for _, e := range slices.Concat(p.open.heap, p.reviews.due.heap) {
+		need(e)
+	}
+	now := p.later(p.now())
+	for _, e := range p.tickets.expiry.heap {
+		if e.at.After(now) { // else nobody can answer it any more
+			need(e)
 		}
 	}
 	if s := p.budgets.needed(); s != 0 && (first == 0 || s < first) {

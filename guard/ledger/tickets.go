@@ -16,16 +16,32 @@ import (
 // not open, or the person may not answer. The error's text says which.
 var ErrRefused = errors.New("ledger: the answer does not count")
 
-// maxTicketBytes bounds the records of the tickets that are kept, as encoded.
-const maxTicketBytes = 16 << 20
+// Bounds of the tickets that are kept, by their records as encoded. None counts for
+// less than its share of the room, so that there are 16,384 at most.
+const (
+	maxTicketBytes = 16 << 20
+	minTicketBytes = maxTicketBytes / maxTickets
+)
 
 // tickets are the pends that have not expired. A closed one is kept until it
-// expires, to say why it serves no more.
+// expires, to say why it serves no more. Which are kept follows from the records
+// alone: all who share a log keep the same, and so does who begins with a snapshot.
 type tickets struct {
 	expiry deadlines
 	byID   map[string]*ticket
 	bytes  int
+	agents map[agentOf]*agentTickets
+	now    time.Time                // the latest that a recorded decision says
 	waited map[string]chan struct{} // by whoever waits for an answer; closed when there is one
+}
+
+// agentOf names an agent in its environment.
+type agentOf struct{ id, environment string }
+
+// agentTickets are those of one agent.
+type agentTickets struct {
+	expiry deadlines
+	bytes  int
 }
 
 type ticket struct {
@@ -36,47 +52,85 @@ type ticket struct {
 }
 
 func newTickets() tickets {
-	return tickets{expiry: newDeadlines(), byID: make(map[string]*ticket), waited: make(map[string]chan struct{})}
+	return tickets{
+		expiry: newDeadlines(), byID: make(map[string]*ticket), agents: make(map[agentOf]*agentTickets), waited: make(map[string]chan struct{}),
+	}
 }
 
-// open adds the ticket of a decision that is recorded.
-func (s *tickets) open(d *rationale.Decision, segment uint64) *ticket {
-	if known := s.byID[d.ID]; known != nil {
-		return known
+// open adds a ticket, unless it is there.
+func (s *tickets) open(t *ticket, segment uint64) {
+	d := t.Decision
+	if s.byID[d.ID] != nil {
+		return
 	}
-	if len(s.byID) >= maxTickets {
-		s.forget(s.expiry.first().id)
-	}
-	t := &ticket{Pending: rationale.Pending{Decision: d}}
 	s.byID[d.ID] = t
+	of := agentOf{d.Agent.ID, d.Agent.Environment}
+	if s.agents[of] == nil {
+		s.agents[of] = &agentTickets{expiry: newDeadlines()}
+	}
+	s.agents[of].expiry.add(deadline{id: d.ID, at: d.Ticket.Expires})
 	s.expiry.add(deadline{id: d.ID, at: d.Ticket.Expires, segment: segment})
 	s.measure(t)
-	return t
 }
 
-// measure counts what a ticket that has changed takes, and makes room by
-// forgetting the next to expire.
+// measure counts what a ticket that has changed takes. Where there is no room for it, the
+// agent that has most of the room loses those of its tickets that expire next: no agent
+// pushes out what others wait for.
 func (s *tickets) measure(t *ticket) {
 	size := sizeOf(t.Decision)
 	for _, a := range t.Answers {
 		size += sizeOf(a)
 	}
-	s.bytes += size - t.size
-	for t.size = size; s.bytes > maxTicketBytes; {
-		s.forget(s.expiry.first().id)
+	s.resize(t, max(size, minTicketBytes))
+	for s.bytes > maxTicketBytes {
+		s.forget(s.largest().expiry.first().id)
 	}
+}
+
+func (s *tickets) resize(t *ticket, size int) {
+	s.bytes += size - t.size
+	s.agents[agentOf{t.Decision.Agent.ID, t.Decision.Agent.Environment}].bytes += size - t.size
+	t.size = size
+}
+
+// largest returns the tickets of the agent that has most of the room; of several the
+// first by name.
+func (s *tickets) largest() *agentTickets {
+	var most *agentTickets
+	var whose agentOf
+	for of, a := range s.agents {
+		if most == nil || cmp.Or(cmp.Compare(most.bytes, a.bytes), cmp.Compare(of.id, whose.id), cmp.Compare(of.environment, whose.environment)) < 0 {
+			most, whose = a, of
+		}
+	}
+	return most
 }
 
 func (s *tickets) forget(id string) {
-	if t := s.byID[id]; t != nil {
-		s.bytes -= t.size
-		delete(s.byID, id)
-		s.expiry.remove(id)
-		s.wake(id)
+	t := s.byID[id]
+	if t == nil {
+		return
 	}
+	s.resize(t, 0)
+	delete(s.byID, id)
+	s.expiry.remove(id)
+	of := agentOf{t.Decision.Agent.ID, t.Decision.Agent.Environment}
+	if s.agents[of].expiry.remove(id); s.agents[of].expiry.len() == 0 {
+		delete(s.agents, of)
+	}
+	s.wake(id)
 }
 
+// expire forgets what has expired by the time of a recorded decision, which on a shared
+// log may be ahead of the log's own. Until then a ticket that has expired says so itself.
 func (s *tickets) expire(at time.Time) {
+	if at.After(s.now) {
+		s.now = at
+	}
+	s.forgetUntil(s.now.Add(-maxSkew))
+}
+
+func (s *tickets) forgetUntil(at time.Time) {
 	for first := s.expiry.first(); first != nil && !first.at.After(at); first = s.expiry.first() {
 		s.forget(first.id)
 	}
@@ -150,7 +204,7 @@ func spends(d *rationale.Decision) bool {
 
 // ticketed takes in what a recorded decision does to tickets.
 func (m *Memory) ticketed(d *rationale.Decision, segment uint64) {
-	m.tickets.expire(m.latest)
+	m.tickets.expire(d.At)
 	if t := m.tickets.byID[d.Parent]; t != nil && spends(d) {
 		if t.user = ""; d.Ticket != nil {
 			t.Replaced = d.ID
@@ -160,7 +214,7 @@ func (m *Memory) ticketed(d *rationale.Decision, segment uint64) {
 		m.tickets.close(t)
 	}
 	if d.Ticket != nil {
-		m.tickets.open(d, segment)
+		m.tickets.open(&ticket{Pending: rationale.Pending{Decision: d}}, segment)
 	}
 }
 
@@ -342,8 +396,9 @@ func (s *tickets) save() ([]savedTicket, error) {
 	return saved, nil
 }
 
-func (s *tickets) restore(saved []savedTicket) error {
+func (s *tickets) restore(saved []savedTicket, now time.Time) error {
 	*s = newTickets()
+	s.now = now
 	for _, one := range saved {
 		d, err := rationale.UnmarshalAs[*rationale.Decision](one.Decision)
 		if err != nil {
@@ -352,8 +407,7 @@ func (s *tickets) restore(saved []savedTicket) error {
 		if d.Ticket == nil {
 			return fmt.Errorf("decision %s has no ticket", rationale.Printable(d.ID))
 		}
-		t := s.open(d, one.Segment)
-		t.Used, t.Replaced = one.Used, one.Replaced
+		t := &ticket{Pending: rationale.Pending{Decision: d, Used: one.Used, Replaced: one.Replaced}}
 		for _, answer := range one.Answers {
 			a, err := rationale.UnmarshalAs[*rationale.Approval](answer)
 			if err != nil {
@@ -361,7 +415,7 @@ func (s *tickets) restore(saved []savedTicket) error {
 			}
 			t.Answers = append(t.Answers, a)
 		}
-		s.measure(t)
+		s.open(t, one.Segment)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -101,45 +100,6 @@ func TestAnswersAndUsesSurviveARestart(t *testing.T) {
 			assert.Empty(t, journal.Verify(journal.Expect{FS: fs}, dir).Problems)
 		})
 	}
-}
-
-// Tickets are kept within bounds, with what was answered to them, so that a snapshot
-// can always be written; who is forgotten is denied.
-func TestTicketsAreBoundedInBytes(t *testing.T) {
-	fs := crashfs.New()
-	l := openLedger(t, fs)
-	large := func(i int) *rationale.Decision {
-		d := asks(fmt.Sprint(i))
-		d.Terms.ApproveQuorum, d.Terms.ApproveWithin = 1, time.Duration(i+1)*time.Hour
-		d.Arguments = json.RawMessage(`"` + strings.Repeat("<", 1<<20) + `"`)
-		return d
-	}
-	all := make([]*rationale.Decision, 20)
-	for i := range all {
-		all[i] = large(i)
-		require.NoError(t, l.Admit(ctx, all[i]))
-	}
-	open := l.Tickets(time.Now())
-	require.Len(t, open, 15, "of a little more than a MiB each")
-	assert.Equal(t, all[5].ID, open[0].Decision.ID, "the next to expire went first")
-	require.ErrorIs(t, l.Answer(ctx, answers(all[0], "sam", rationale.AnswerApprove)), ledger.ErrRefused)
-	gone := presents(all[0])
-	require.NoError(t, l.Admit(ctx, gone))
-	assert.Equal(t, rationale.Deny, gone.Verdict)
-
-	last := all[19]
-	require.NoError(t, l.Answer(ctx, answers(last, "sam", rationale.AnswerApprove)))
-	require.NoError(t, l.Close())
-	l = openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 1}))
-	require.NoError(t, l.Admit(ctx, guardtest.Denied())) // begins with a snapshot
-	require.NoError(t, l.Close())
-	l = openLedger(t, fs)
-	assert.Len(t, l.Tickets(time.Now()), 15)
-	use := presents(last)
-	require.NoError(t, l.Admit(ctx, use))
-	assert.Equal(t, rationale.Allow, use.Verdict)
-	require.NoError(t, l.Admit(ctx, large(30)))
-	assert.Len(t, l.Tickets(time.Now()), 15, "one that is closed takes little room")
 }
 
 // What people say comes in by the methods that check it.

@@ -246,8 +246,7 @@ func evidence() []mutant {
 		},
 		{
 			File: "guard/ledger/state.go", Package: "./guard/ledger", Run: "^TestAnExpiredTicketHoldsNoSegment$",
-			Old: "p.tickets.expire(p.journal.Now())",
-			New: "p.tickets.expire(time.Time{})",
+			Old: "if e.at.After(now) {", New: "if e.at.After(now) || e.segment > 0 {",
 			Why: "a ticket that nobody answered keeps its segment for good",
 		},
 	}

@@ -118,8 +118,28 @@ func people() []mutant {
 		},
 		{
 			File: tickets, Package: ledger, Run: "^TestAnswersAndUsesSurviveARestart$",
-			Old: "t.Used, t.Replaced = one.Used, one.Replaced", New: "t.Replaced = one.Replaced",
+			Old: "Used: one.Used, Replaced: one.Replaced", New: "Replaced: one.Replaced",
 			Why: "an approval serves once more after a restart",
+		},
+		{
+			File: tickets, Package: ledger, Run: "^TestAnAgentPushesOutItsOwnTickets$",
+			Old: "s.forget(s.largest().expiry.first().id)", New: "s.forget(s.expiry.first().id)",
+			Why: "an agent that asks for much makes the ledger forget what others wait for",
+		},
+		{
+			File: tickets, Package: ledger, Run: "^TestReplicasForgetTheSameTickets$",
+			Old: "m.tickets.expire(d.At)", New: "m.tickets.expire(m.latest.Add(maxSkew))",
+			Why: "a replica that was behind knows other tickets than those that were not",
+		},
+		{
+			File: "rationale/conclude.go", Package: rational, Run: "^TestWhoHasApprovedDoesNotReview$",
+			Old: "slices.Concat(d.Terms.ApproveBy, d.Terms.Approvers)", New: "d.Terms.ApproveBy",
+			Why: "who approved a call, and then left those who approve, reviews it",
+		},
+		{
+			File: reviews, Package: ledger, Run: "^TestAnActionWithoutAnOutcomeCanBeReviewed$",
+			Old: " && !v.later(v.asOf(r.At)).After(o.decision.Review.Due):", New: ":",
+			Why: "a call whose outcome never comes brakes its class for good",
 		},
 		{
 			File: tickets, Package: "./guard", Run: "^TestReviewsOfASample$",
