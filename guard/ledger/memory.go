@@ -89,8 +89,7 @@ func New(recorder Recorder) *Memory {
 func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
-		adrift: make(map[string]bool), documents: make(documents), budgets: newBudgets(),
-		suspensions: make(suspensions), audits: make(audits),
+		adrift: make(map[string]bool), budgets: newBudgets(), suspensions: make(suspensions), audits: make(audits),
 	}
 }
 

@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -153,7 +151,7 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 	for id, a := range said.Audits {
 		p.audits[id] = &a
 	}
-	clear(p.documents)
+	p.documents = documents{}
 	return errors.Join(p.tickets.restore(said.Tickets, said.TicketsAt), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
 }
 
@@ -180,46 +178,4 @@ func (p projection) Needed() uint64 {
 		first = s
 	}
 	return first
-}
-
-// documents are the lifecycle records of what is in force, by what they are
-// about. Nothing of them decides here.
-type documents map[documentKey]*rationale.Lifecycle
-
-type documentKey struct {
-	agent, environment, document, digest string
-	event                                rationale.Event
-}
-
-func (d documents) apply(l *rationale.Lifecycle) {
-	key := documentKey{l.Agent.ID, l.Agent.Environment, l.Document, l.Digest, l.Event}
-	switch {
-	case l.Event == rationale.EventOpened:
-		clear(d) // the process before has ended; the next says what it loads
-	case l.Event == rationale.EventManifest:
-		key.digest = "" // the latest
-		d[key] = l
-	case l.Bytes != nil && (l.Event == rationale.EventLoaded || l.Event == rationale.EventRevoked || l.Event == rationale.EventSuspended):
-		d[key] = l
-	case l.Event == rationale.EventUnloaded:
-		maps.DeleteFunc(d, func(k documentKey, _ *rationale.Lifecycle) bool {
-			return k.agent == key.agent && k.environment == key.environment && k.document == key.document && k.digest == key.digest
-		})
-	}
-}
-
-// again returns the records once more, as they are, with ids and a time of their
-// own.
-func (d documents) again(now time.Time) []rationale.Record {
-	keys := slices.SortedFunc(maps.Keys(d), func(a, b documentKey) int {
-		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.environment, b.environment),
-			cmp.Compare(a.document, b.document), cmp.Compare(a.digest, b.digest), cmp.Compare(a.event, b.event))
-	})
-	recs := make([]rationale.Record, len(keys))
-	for i, key := range keys {
-		l := *d[key]
-		l.ID, l.At, l.Message = rationale.NewID(now), now, "in force when this segment of the journal begins"
-		recs[i] = &l
-	}
-	return recs
 }
