@@ -21,8 +21,9 @@ Lists what people have suspended. Or suspends, from the next call on: WHAT is on
   -authorization ID -class ID
   -everything
 
-Everybody whom the authority matrix knows may suspend. A Suspension document does the
-same for all hosts that load it.
+Everybody whom the authority matrix knows may suspend. Names count exactly as they are
+written; one that no loaded document has is suspended too, with a warning. A Suspension
+document does the same for all hosts that load it.
 ` + deskHelp + `
 Exits with 0 on success, 1 when it does not count, 2 when nothing could be asked.
 `
@@ -63,7 +64,13 @@ func suspend(t *terminal, args []string) int {
 		l := listing[*rationale.Lifecycle]{desk.Desk.Suspensions, suspensionLine, t.suspensions}
 		return l.print(f, df, folder(rest), *out)
 	}
-	return t.flip(f, df, rest, *s, "suspended", desk.Desk.Suspend)
+	return t.flip(f, df, rest, *s, "suspended", func(d desk.Desk, ctx context.Context, s desk.Switch) error {
+		warning, err := d.Suspend(ctx, s)
+		if warning != "" {
+			fmt.Fprintf(t.err, "%s: this may stop nothing: %s\n", f.Name(), rationale.Printable(warning))
+		}
+		return err
+	})
 }
 
 func resume(t *terminal, args []string) int {

@@ -142,8 +142,10 @@ func (c *client) Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error
 	return all, nil
 }
 
-func (c *client) Suspend(ctx context.Context, s Switch) error {
-	return c.call(ctx, pathSuspend, s, &struct{}{})
+func (c *client) Suspend(ctx context.Context, s Switch) (warning string, err error) {
+	var got wireSuspended
+	err = c.call(ctx, pathSuspend, s, &got)
+	return got.Warning, err
 }
 
 func (c *client) Resume(ctx context.Context, s Switch) error {

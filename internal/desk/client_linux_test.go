@@ -73,7 +73,7 @@ func TestWhatComesOfAnAnswer(t *testing.T) {
 		})
 	}
 	failed := answering(t, say(500, `{"code":"failed","error":"the disk is full"}`))
-	err := failed.Suspend(t.Context(), Switch{Why: "x"})
+	_, err := failed.Suspend(t.Context(), Switch{Why: "x"})
 	require.EqualError(t, err, "the disk is full")
 	assert.NotErrorIs(t, err, ledger.ErrRefused)
 

@@ -27,7 +27,8 @@ type Desk interface {
 	Settle(ctx context.Context, s Settlement) (*rationale.Settlement, error)
 	Budgets(ctx context.Context) ([]ledger.Budget, error)
 	Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error)
-	Suspend(ctx context.Context, s Switch) error
+	// Suspend suspends whatever is named; the warning says that this may stop nothing.
+	Suspend(ctx context.Context, s Switch) (warning string, err error)
 	Resume(ctx context.Context, s Switch) error
 	Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error)
 	Audited(ctx context.Context, a Audited) (id string, err error)
@@ -52,6 +53,7 @@ type Ledger interface {
 	Unanswered(ctx context.Context) ([]ledger.UnansweredAudit, error)
 	Audited(ctx context.Context, result rationale.Audit, from, until time.Time, by string) (id string, err error)
 	AnswerAudit(ctx context.Context, audit, by, why string) error
+	Documents(ctx context.Context) ([]*rationale.Lifecycle, error)
 	// Subjects opens sealed records; nil opens none.
 	Subjects() (*journal.SubjectReader, error)
 }

@@ -47,7 +47,10 @@ func Handler(l Ledger, who func(ctx context.Context) (authority.User, error)) ht
 	act(mux, h, pathAnswer, func(ctx context.Context, d Desk, a Answer) (any, error) { return record(d.Answer(ctx, a)) })
 	act(mux, h, pathReview, func(ctx context.Context, d Desk, r Review) (any, error) { return record(d.Review(ctx, r)) })
 	act(mux, h, pathSettle, func(ctx context.Context, d Desk, s Settlement) (any, error) { return record(d.Settle(ctx, s)) })
-	act(mux, h, pathSuspend, func(ctx context.Context, d Desk, s Switch) (any, error) { return struct{}{}, d.Suspend(ctx, s) })
+	act(mux, h, pathSuspend, func(ctx context.Context, d Desk, s Switch) (any, error) {
+		warning, err := d.Suspend(ctx, s)
+		return wireSuspended{warning}, err
+	})
 	act(mux, h, pathResume, func(ctx context.Context, d Desk, s Switch) (any, error) { return struct{}{}, d.Resume(ctx, s) })
 	look(mux, h, pathUnanswered, func(ctx context.Context, d Desk) (any, error) { return d.Unanswered(ctx) })
 	act(mux, h, pathAudited, func(ctx context.Context, d Desk, a Audited) (any, error) { return d.Audited(ctx, a) })

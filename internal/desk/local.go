@@ -154,12 +154,20 @@ func (d *local) Suspensions(ctx context.Context) ([]*rationale.Lifecycle, error)
 	return d.ledger.Suspensions(ctx)
 }
 
-// Suspend is for everybody who is known: it stops an agent, and starts nothing.
-func (d *local) Suspend(ctx context.Context, s Switch) error {
+// Suspend is for everybody who is known: it stops an agent, and starts nothing. What no
+// document is of is suspended too, since a host may be about to load one.
+func (d *local) Suspend(ctx context.Context, s Switch) (warning string, err error) {
 	if err := checkWhy(s.Why); err != nil {
-		return err
+		return "", err
 	}
-	return d.ledger.Suspend(ctx, s.What, d.who.ID, s.Why)
+	if err := d.ledger.Suspend(ctx, s.What, d.who.ID, s.Why); err != nil {
+		return "", err
+	}
+	docs, err := d.ledger.Documents(ctx)
+	if err != nil {
+		return "", nil // it is suspended, and that counts
+	}
+	return strange(s.What, docs), nil
 }
 
 // Resume is for those whom the authority matrix names.

@@ -69,6 +69,10 @@ func (m memory) AnswerAudit(ctx context.Context, audit, by, why string) error {
 	return m.Memory.AnswerAudit(ctx, audit, by, why, time.Time{})
 }
 
+func (m memory) Documents(context.Context) ([]*rationale.Lifecycle, error) {
+	return m.Memory.Documents(), nil
+}
+
 func (m memory) Subjects() (*journal.SubjectReader, error) {
 	if m.Journal() == nil {
 		return nil, nil

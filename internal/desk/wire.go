@@ -47,6 +47,11 @@ type wireOwed struct {
 	WhyNot   string             `json:"why_not,omitzero"`
 }
 
+// wireSuspended is the answer to a suspension.
+type wireSuspended struct {
+	Warning string `json:"warning,omitzero"`
+}
+
 // wireError is the answer to what failed.
 type wireError struct {
 	Code  string `json:"code"`

@@ -291,7 +291,9 @@ func TestAPersonAtTheSocket(t *testing.T) {
 	d, err := desk.Dial(ctx, dir)
 	require.NoError(t, err)
 	agent := rationale.Suspension{Agent: "bot"}
-	require.NoError(t, d.Suspend(ctx, desk.Switch{What: agent, Why: "x"}))
+	warning, err := d.Suspend(ctx, desk.Switch{What: agent, Why: "x"})
+	require.NoError(t, err)
+	assert.Equal(t, "no document that is loaded here is of agent bot", warning)
 	in, err := d.Suspensions(ctx)
 	require.NoError(t, err)
 	require.Len(t, in, 1)
