@@ -1,18 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/ambit-go/ambit/authority"
 	"github.com/ambit-go/ambit/guard/ledger"
 	"github.com/ambit-go/ambit/guard/ledger/pgledger"
 	"github.com/ambit-go/ambit/internal/desk"
@@ -26,19 +23,24 @@ DIR is the folder of a journal (default: the current one). A host that is runnin
 through the socket that it opens there (control.Listen); the journal of one that is
 stopped is opened, and so cannot be used by a host meanwhile. You are the OS user that
 runs this command, as the authority matrix says under users.local: that of the running
-host, or the one that the records of a stopped one hold, or else that of -policy.
+host, or the one that the records of a stopped one hold, or else that of -policy. Of
+several in one database that counts which all of them say.
 
 With -postgres URL there is no DIR: the ledger is the one that replicas share in that database.
 Whoever may write to it can answer, as the matrix says that its records hold.
 `
 
 // deskFlags say how to come to a ledger.
-type deskFlags struct{ policy, postgres *string }
+type deskFlags struct {
+	policy, postgres *string
+	warn             func(text string)
+}
 
 func addDeskFlags(f flags) deskFlags {
 	return deskFlags{
 		f.String("policy", "", "the `FOLDER` of documents with the authority matrix, for records that hold none"),
 		f.String("postgres", "", postgresFlag+"; in place of DIR"),
+		func(text string) { fmt.Fprintf(f.t.err, "%s: %s\n", f.Name(), rationale.Printable(text)) },
 	}
 }
 
@@ -73,7 +75,7 @@ func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error)
 	if !journal.Exists(dir) {
 		return fmt.Errorf("%s: no host answers there, and it holds no journal that you can read: want the folder that a guard keeps its evidence in", dir)
 	}
-	who, err := df.who(dir, journal.Read(dir))
+	hosts, who, err := df.who(dir, journal.Read(dir))
 	if err != nil {
 		return err
 	}
@@ -84,8 +86,22 @@ func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error)
 	if err != nil {
 		return err
 	}
-	err = f(desk.At(desk.Over(l), who))
+	err = f(desk.At(stopped{desk.Over(l), hosts}, who))
 	return errors.Join(err, l.Close())
+}
+
+// stopped is the ledger of hosts that have ended: what they had loaded is what the
+// next are to load.
+type stopped struct {
+	desk.Ledger
+	hosts []host
+}
+
+func (s stopped) Documents(context.Context) (all []*rationale.Lifecycle, err error) {
+	for _, h := range s.hosts {
+		all = append(all, h.loaded...)
+	}
+	return all, nil
 }
 
 // shared calls f with the desk of whoever runs this process at a shared ledger.
@@ -101,91 +117,11 @@ func (df deskFlags) shared(ctx context.Context, f func(desk.Desk) error) error {
 	if err != nil {
 		return err
 	}
-	conn, err := pool.Acquire(within)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	who, err := df.who("the database", pgledger.Read(ctx, conn.Conn()))
-	conn.Release()
+	_, who, err := df.who("the database", inForce(l.Documents()))
 	if err == nil {
 		err = f(desk.At(desk.OverShared(l.Memory, l.Now), who))
 	}
 	return errors.Join(err, l.Close())
-}
-
-// who returns who runs this process, by the matrix that the records of a stopped
-// host hold. Another one may say so only where they hold none: nobody is to bring
-// along who they are.
-func (df deskFlags) who(dir string, records iter.Seq2[journal.Entry, error]) (authority.User, error) {
-	me, err := desk.Me()
-	if err != nil {
-		return authority.User{}, err
-	}
-	hosts, err := recordedHosts(dir, records)
-	if err != nil && !errors.Is(err, errNoDocuments) {
-		return authority.User{}, err
-	}
-	recorded, err := recordedMatrix(dir, hosts)
-	if err != nil {
-		return authority.User{}, err
-	}
-	switch {
-	case recorded != nil && *df.policy != "":
-		return authority.User{}, fmt.Errorf("-policy is for journals that hold no authority matrix, and the one in %s does", dir)
-	case recorded != nil:
-		u, err := recorded.LocalUser(me)
-		u.Party, u.Audits = recordedParty(hosts, me, u.Audits)
-		return u, err
-	case *df.policy == "":
-		return authority.User{}, fmt.Errorf("the records in %s hold no authority matrix, which would say who the OS user %s is: give one with -policy", dir, me)
-	}
-	docs, err := authority.ReadDir(*df.policy)
-	if err != nil {
-		return authority.User{}, err
-	}
-	set, err := authority.Load(docs, authority.Manifest{}, authority.AllowUnsigned())
-	if err != nil {
-		return authority.User{}, err
-	}
-	return set.LocalUser(me)
-}
-
-// recordedMatrix returns the authority matrix that the hosts of a journal had
-// loaded last; nil: none. The host has checked its signature, and the chain of records
-// has its bytes.
-func recordedMatrix(dir string, hosts []host) (*authority.Set, error) {
-	var found *authority.Set
-	var known []byte
-	for _, h := range hosts {
-		for _, doc := range h.policy.docs {
-			set, err := authority.Load([]authority.Document{{Name: doc.Name, Data: doc.Data}}, authority.Manifest{}, authority.AllowUnsigned())
-			if err != nil || !set.HasMatrix() {
-				continue // a document of another kind
-			}
-			if found != nil && !bytes.Equal(known, doc.Data) {
-				return nil, fmt.Errorf("the records in %s hold several authority matrices, of hosts for different agents: start a host, and answer there", dir)
-			}
-			found, known = set, doc.Data
-		}
-	}
-	return found, nil
-}
-
-// recordedParty returns the authorizations of hosts that are an OS user's own. Where
-// they cannot be told, the user audits none.
-func recordedParty(hosts []host, me string, audits bool) (party []string, still bool) {
-	for _, h := range hosts {
-		set, err := authority.Load(h.policy.docs, authority.Manifest{}, authority.AllowUnsigned())
-		if err != nil {
-			return nil, false
-		}
-		u, err := set.LocalUser(me)
-		if err != nil {
-			return nil, false
-		}
-		party = append(party, u.Party...)
-	}
-	return party, audits
 }
 
 // desk runs a command at a desk, and reports what failed.

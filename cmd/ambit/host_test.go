@@ -63,7 +63,7 @@ func hostRun(policy, dir string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		defer pool.Close()
-		l, err := pgledger.Open(context.Background(), pool)
+		l, err := pgledger.Open(context.Background(), pool, pgledger.WithSnapshotEvery(6))
 		if err != nil {
 			return err
 		}

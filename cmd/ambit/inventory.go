@@ -69,6 +69,7 @@ func inventory(t *terminal, args []string) int {
 type host struct {
 	agent  rationale.Agent
 	policy policy
+	loaded []*rationale.Lifecycle // that say so; none, where it is not read from records
 }
 
 // hosts reads what the records of a folder had loaded, or, where it holds no
@@ -104,7 +105,7 @@ func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host,
 		}
 		h := found[l.Agent]
 		if h == nil || h.process != process {
-			h = &recordedHost{dir: dir, process: process, loaded: make(map[string]authority.Document)}
+			h = &recordedHost{dir: dir, process: process, loaded: make(map[string]*rationale.Lifecycle)}
 			found[l.Agent] = h
 		}
 		if err := h.apply(l); err != nil {
@@ -113,11 +114,14 @@ func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host,
 	}
 	var hosts []host
 	for agent, h := range found {
+		var loaded []*rationale.Lifecycle
 		for _, name := range slices.Sorted(maps.Keys(h.loaded)) {
-			h.policy.docs = append(h.policy.docs, h.loaded[name])
+			l := h.loaded[name]
+			loaded = append(loaded, l)
+			h.policy.docs = append(h.policy.docs, authority.Document{Name: l.Document, Data: l.Bytes, Signature: l.Signature})
 		}
-		if len(h.policy.docs) > 0 {
-			hosts = append(hosts, host{agent, h.policy})
+		if len(loaded) > 0 {
+			hosts = append(hosts, host{agent, h.policy, loaded})
 		}
 	}
 	if len(hosts) == 0 {
@@ -133,7 +137,7 @@ func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host,
 type recordedHost struct {
 	dir     string
 	process int
-	loaded  map[string]authority.Document
+	loaded  map[string]*rationale.Lifecycle
 	policy  policy
 }
 
@@ -141,13 +145,13 @@ func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
 	switch l.Event {
 	case rationale.EventLoaded, rationale.EventRevoked, rationale.EventSuspended:
 		if l.Bytes != nil {
-			h.loaded[l.Document] = authority.Document{Name: l.Document, Data: l.Bytes, Signature: l.Signature}
+			h.loaded[l.Document] = l
 		}
 		// The host itself found it unsigned: it does not allow that.
 		h.policy.strict = h.policy.strict || l.Standing == rationale.StandingUnsigned
 	case rationale.EventUnloaded:
 		// A new version under the same name was loaded before the old one left.
-		if d, ok := h.loaded[l.Document]; ok && (l.Digest == "" || rationale.Digest(d.Data) == l.Digest) {
+		if d, ok := h.loaded[l.Document]; ok && (l.Digest == "" || rationale.Digest(d.Bytes) == l.Digest) {
 			delete(h.loaded, l.Document)
 		}
 	case rationale.EventManifest:

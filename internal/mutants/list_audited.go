@@ -74,7 +74,7 @@ func audited() []mutant {
 			Why: "an agent audits itself",
 		},
 		{
-			File: "cmd/ambit/desk.go", Package: ambit, Run: who,
+			File: "cmd/ambit/who.go", Package: ambit, Run: who,
 			Old: "party = append(party, u.Party...)", New: "_ = u.Party",
 			Why: "an owner audits the own authorization once the host is stopped",
 		},

@@ -111,8 +111,8 @@ func control() []mutant {
 			Why: "everybody ends a suspension",
 		},
 		{
-			File: "cmd/ambit/desk.go", Package: ambit, Run: "^TestScripts$/^approvals$",
-			Old: "case recorded != nil && *df.policy != \"\":", New: "case recorded != nil && *df.policy == dir:",
+			File: "cmd/ambit/who.go", Package: ambit, Run: "^TestScripts$/^approvals$",
+			Old: "case len(recorded) > 0 && *df.policy != \"\":", New: "case len(recorded) > 0 && *df.policy == dir:",
 			Why: "people bring along a matrix that says who they are",
 		},
 		{

@@ -132,6 +132,21 @@ func people() []mutant {
 			Why: "a replica that was behind knows other tickets than those that were not",
 		},
 		{
+			File: "guard/ledger/documents.go", Package: ledger, Run: "^TestDocumentsStayInTheOrderInWhichTheyWereLoaded$",
+			Old: "cmp.Compare(a.n, b.n)", New: "cmp.Compare(a.Digest, b.Digest)",
+			Why: "people are who an authority matrix says that was taken back",
+		},
+		{
+			File: "internal/desk/strange.go", Package: "./internal/desk", Run: "^TestWhatNoDocumentIsOf$",
+			Old: "\tif names[name] {", New: "\tif len(names) > 0 {",
+			Why: "a misspelt name is suspended without a word",
+		},
+		{
+			File: "cmd/ambit/who.go", Package: "./cmd/ambit", Run: "^TestSeveralMatrices$",
+			Old: "return common(u, authority.User{}), false, nil", New: "return u, false, nil",
+			Why: "the matrix of one host gives rights that another has taken back",
+		},
+		{
 			File: "rationale/conclude.go", Package: rational, Run: "^TestWhoHasApprovedDoesNotReview$",
 			Old: "slices.Concat(d.Terms.ApproveBy, d.Terms.Approvers)", New: "d.Terms.ApproveBy",
 			Why: "who approved a call, and then left those who approve, reviews it",
