@@ -147,16 +147,6 @@ func people() []mutant {
 			Why: "the matrix of one host gives rights that another has taken back",
 		},
 		{
-			File: "rationale/conclude.go", Package: rational, Run: "^TestWhoHasApprovedDoesNotReview$",
-			Old: "slices.Concat(d.Terms.ApproveBy, d.Terms.Approvers)", New: "d.Terms.ApproveBy",
-			Why: "who approved a call, and then left those who approve, reviews it",
-		},
-		{
-			File: reviews, Package: ledger, Run: "^TestAnActionWithoutAnOutcomeCanBeReviewed$",
-			Old: " && !v.later(v.asOf(r.At)).After(o.decision.Review.Due):", New: ":",
-			Why: "a call whose outcome never comes brakes its class for good",
-		},
-		{
 			File: tickets, Package: "./guard", Run: "^TestReviewsOfASample$",
 			Old: "d.Verdict == rationale.Allow && d.Mode == rationale.Enforce ||", New: "d.Verdict == rationale.Allow && d.Tier > 2 && d.Mode == rationale.Enforce ||",
 			Why: "an approval that is no longer needed stays for a second call",
