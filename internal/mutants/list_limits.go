@@ -12,6 +12,11 @@ func limits() []mutant {
 	)
 	return []mutant{
 		{
+			File: "guard/ledger/step.go", Package: pkg, Run: "^TestWhatDidNotRunDidNotRunOnce$",
+			Old: "if !uncertain { // otherwise they may have their outcome", New: "if len(strays) > 0 {",
+			Why: "an outcome that nobody waited for is recorded twice",
+		},
+		{
 			File: engine, Package: pkg, Run: counts,
 			Old: "if used.Plus(amount).Compare(limit) > 0 {",
 			New: "if used.Compare(limit) > 0 {",

@@ -13,7 +13,6 @@ func simulated() []mutant {
 		settle    = "guard/ledger/settle.go"
 		share     = "guard/ledger/share.go"
 		state     = "guard/ledger/state.go"
-		step      = "guard/ledger/step.go"
 		suspends  = "guard/ledger/suspensions.go"
 		tickets   = "guard/ledger/tickets.go"
 	)
@@ -82,11 +81,6 @@ func simulated() []mutant {
 			File: share,
 			Old:  "late = m.takeLate()", New: "late = nil",
 			Why: "nobody concludes what a replica that ended left open",
-		},
-		{
-			File: step,
-			Old:  "if !uncertain { // otherwise they may have their outcome", New: "if len(strays) > 0 {",
-			Why: "an outcome that nobody waited for is recorded twice",
 		},
 		{
 			File: suspends,

@@ -22,7 +22,7 @@ func TestHistories(t *testing.T) {
 
 // A few histories hold, and are enough to find each fault of a list: see
 // internal/mutants.
-func TestFewHistories(t *testing.T) { histories(t, 2, 2000) }
+func TestFewHistories(t *testing.T) { histories(t, 2, 4000) }
 
 // histories makes histories and checks each; of one that breaks a rule it tells the
 // shortest form.
