@@ -25,7 +25,7 @@ func TestTicketsAreBoundedInBytes(t *testing.T) {
 	large := func(i int) *rationale.Decision {
 		d := asks(fmt.Sprint(i))
 		d.Terms.ApproveQuorum, d.Terms.ApproveWithin = 1, time.Duration(i+1)*time.Hour
-		d.Arguments = json.RawMessage(`"` + strings.Repeat("<", 1<<20) + `"`)
+		d.Arguments = json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)
 		return d
 	}
 	all := make([]*rationale.Decision, 20)
@@ -61,7 +61,7 @@ func TestTicketsAreBoundedInBytes(t *testing.T) {
 func large(agent string, at time.Time, within time.Duration) *rationale.Decision {
 	d := asks(agent)
 	d.At, d.Agent.ID, d.Terms.ApproveWithin = at, agent, within
-	d.Arguments = json.RawMessage(`"` + strings.Repeat("<", 1200<<10) + `"`)
+	d.Arguments = json.RawMessage(`"` + strings.Repeat("x", 1200<<10) + `"`)
 	return d
 }
 
@@ -80,7 +80,7 @@ func waitingAt(l *ledger.Memory, at time.Time) []string {
 func TestAnAgentPushesOutItsOwnTickets(t *testing.T) {
 	fs := crashfs.New()
 	open := func() *ledger.Memory {
-		return openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 4}), journal.WithClock(func() time.Time { return noon }))
+		return openLedger(t, fs, journal.WithRotation(journal.Rotation{Records: 12}), journal.WithClock(func() time.Time { return noon }))
 	}
 	l := open()
 	quiet := large("quiet", noon, time.Hour)

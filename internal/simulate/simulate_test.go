@@ -21,8 +21,14 @@ func TestHistories(t *testing.T) {
 }
 
 // A few histories hold, and are enough to find each fault of a list: see
-// internal/mutants.
-func TestFewHistories(t *testing.T) { histories(t, 2, 4000) }
+// internal/mutants. With -short they are fewer.
+func TestFewHistories(t *testing.T) {
+	n := 4000
+	if testing.Short() {
+		n = 1000
+	}
+	histories(t, 2, n)
+}
 
 // histories makes histories and checks each; of one that breaks a rule it tells the
 // shortest form.
@@ -42,7 +48,11 @@ func histories(t *testing.T, seed uint64, n int) {
 
 // A history is the same each time: what it says can be looked into.
 func TestAHistoryIsTheSameEachTime(t *testing.T) {
-	for i := range 200 {
+	n := 200
+	if testing.Short() {
+		n = 60
+	}
+	for i := range n {
 		p := NewPlan(7, i)
 		first, err := Tell(p)
 		require.NoError(t, err)
