@@ -1,7 +1,6 @@
 package rationale
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 	"time"
@@ -45,7 +44,7 @@ func Conclude(d *Decision) {
 	d.Verdict, d.Tier, d.Reasons, d.Mode, d.Would = c.Verdict, t.Tier, c.Reasons, c.Mode, nil
 	d.Ticket, d.Review, d.Lease = nil, nil, time.Time{}
 	if d.Takes() {
-		d.Lease = d.At.Add(cmp.Or(max(d.Terms.Lease, 0), DefaultLease))
+		d.Lease = d.Terms.LeaseFrom(d.At)
 	}
 	if c.Mode == Observe {
 		would := c.Would

@@ -6,6 +6,15 @@ import "time"
 // take, where the Terms do not say.
 const DefaultLease = 15 * time.Minute
 
+// LeaseFrom returns until when the outcome of a call that is admitted at a time is
+// expected: for as long as Lease says, and for [DefaultLease] where that is not positive.
+func (t *Terms) LeaseFrom(at time.Time) time.Time {
+	if t.Lease > 0 {
+		return at.Add(t.Lease)
+	}
+	return at.Add(DefaultLease)
+}
+
 // Limit is a limit over time: on what is spent in a window, or on the number of
 // calls. It is in the draft, so that a ledger decides from the draft alone, and in
 // the record, so that its state can be rebuilt from the records alone.

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,7 +37,7 @@ func (a *admission) take() (recs []rationale.Record, _ bool, err error) {
 	recs = append(a.recs[:0], d)
 	if d.Verdict == rationale.Allow {
 		if a.shared != nil {
-			d.Lease = now.Add(cmp.Or(max(d.Terms.Lease, 0), rationale.DefaultLease)) // any process may have to conclude it
+			d.Lease = d.Terms.LeaseFrom(now) // any process may have to conclude it
 		}
 		if a.oldest, err = a.reserve(d); err != nil {
 			return nil, false, err

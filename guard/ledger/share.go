@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -184,7 +183,7 @@ func leased(d *rationale.Decision) time.Time {
 	if !d.Lease.IsZero() {
 		return d.Lease
 	}
-	return d.At.Add(cmp.Or(max(d.Terms.Lease, 0), rationale.DefaultLease))
+	return d.Terms.LeaseFrom(d.At)
 }
 
 // asOf is the time that something is asked for: now, on a shared log.
