@@ -3,7 +3,6 @@ package simulate
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"time"
 
@@ -147,8 +146,12 @@ func (h *history) giveUp(step Step) error {
 		if err := h.quiet(); err != nil || l.disk == nil {
 			return err
 		}
-		// Which others the journal takes together with the check, nobody can see: nothing new until it is over.
-		return h.settleDown(func() bool { return l.dead || !slices.Contains(l.tasks, check) })
+		// What waits, the journal takes together with the check, and nothing new comes behind
+		// it: what it would take then, nobody could see.
+		if err := h.letOn(func(p *seat) bool { return p.task == check }); err != nil {
+			return err
+		}
+		return h.letOn(func(p *seat) bool { return p.task == nil && slices.Contains(l.tasks, check) })
 	}
 	return nil
 }
@@ -169,8 +172,8 @@ func (h *history) begin(e *event, l *life, state taskState, f func(ctx context.C
 	h.s.add(t)
 	h.s.start(t, state, func(ctx context.Context) { t.err = f(ctx) })
 	if state == barred { // it is in force before it waits
-		for !known(l.ledger, e.what) {
-			runtime.Gosched()
+		if err := within(func() bool { return known(l.ledger, e.what) }); err != nil {
+			return err
 		}
 	}
 	return h.quiet()

@@ -25,8 +25,7 @@ type disk struct {
 
 	mu   sync.Mutex
 	dead bool
-	part int  // how many bytes still get through of a write that was under way
-	free bool // nothing parks any more
+	part int // how many bytes still get through of a write that was under way
 }
 
 // trouble is what is wrong with a disk.
@@ -61,21 +60,8 @@ func (d *disk) at(op, name string) error {
 	if err := d.alive(); err != nil {
 		return err
 	}
-	d.mu.Lock()
-	free := d.free
-	d.mu.Unlock()
-	if free {
-		return nil
-	}
 	d.s.park(nil, d.life, op+" "+filepath.Base(name))
 	return d.alive()
-}
-
-// work lets all calls be made at once from here on.
-func (d *disk) work() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.free = true
 }
 
 func (d *disk) alive() error {

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -209,7 +210,7 @@ func (h *history) quiet() error {
 				h.fs, h.forgot = h.fs.Crash(h.r), false
 				h.trace.lives[l.n-1].power = true
 			}
-			l.dead = true
+			h.s.die(l)
 			if err := h.open(l.replica); err != nil {
 				return err
 			}
@@ -234,6 +235,21 @@ func (h *history) move() (bool, error) {
 		h.packets = append(h.packets[:i:i], h.packets[i+1:]...)
 	}
 	return true, h.quiet()
+}
+
+// letOn lets those go on of whom a condition holds, as long as there are any.
+func (h *history) letOn(who func(*seat) bool) error {
+	for {
+		seats := h.s.all()
+		i := slices.IndexFunc(seats, who)
+		if i < 0 {
+			return nil
+		}
+		h.s.release(seats[i])
+		if err := h.quiet(); err != nil {
+			return err
+		}
+	}
 }
 
 // maxMoves is far more than what is begun in a history takes.
@@ -274,10 +290,7 @@ func (h *history) end(replica int, power bool) error {
 	power = power || h.forgot
 	span := h.trace.lives[l.n-1]
 	span.end, span.power = h.moment(), power
-	h.s.mu.Lock()
-	l.dead = true
-	tasks := slices.Clone(l.tasks)
-	h.s.mu.Unlock()
+	tasks := h.s.die(l)
 	if l.disk != nil {
 		l.disk.end(h.r.IntN(600))
 	}
@@ -306,7 +319,9 @@ func (h *history) end(replica int, power bool) error {
 		return nil
 	}
 	if l.opened != nil {
-		_ = l.opened.Close() // of a disk that is gone; it ends the journal's goroutine
+		if err := closed(l.opened); errors.Is(err, errStuck) { // another is that of a disk that is gone
+			return err
+		}
 	}
 	h.fs.Unlock()
 	if power {
@@ -378,11 +393,22 @@ func (h *history) conclude() error {
 	return h.readLog()
 }
 
+// closed closes a ledger, which ends its journal's goroutine.
+func closed(l *ledger.Memory) error {
+	ended := make(chan error, 1)
+	go func() { ended <- l.Close() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(stuckAfter):
+		return errStuck
+	}
+}
+
 // readFiles reads what is on disk after the last opening.
 func (h *history) readFiles() error {
-	h.lives[0].disk.work()
-	h.lives[0].dead = true
-	if err := h.lives[0].opened.Close(); err != nil {
+	h.s.die(h.lives[0]) // its disk works, and nobody stops it
+	if err := closed(h.lives[0].opened); err != nil {
 		return &Violation{Rule: "a journal closes", Detail: err.Error()}
 	}
 	if v := journal.Verify(journal.Expect{FS: h.fs}, folder); len(v.Problems) > 0 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -123,10 +124,15 @@ func (s *scheduler) leave(t *task) {
 }
 
 // park stops the calling goroutine until the history lets it go on. A nil task
-// is the journal's goroutine.
+// is the journal's goroutine. Nobody is stopped whose process has ended: who would let
+// it go on may have looked already.
 func (s *scheduler) park(t *task, l *life, place string) {
 	p := &seat{place: place, task: t, life: l, gone: make(chan struct{})}
 	s.mu.Lock()
+	if l.dead {
+		s.mu.Unlock()
+		return
+	}
 	s.seats = append(s.seats, p)
 	if t != nil {
 		s.enter(t, parked)
@@ -145,6 +151,25 @@ func (s *scheduler) release(p *seat) {
 		s.enter(p.task, running)
 	}
 	close(p.gone)
+}
+
+// die says that a process has ended: from here on none of its goroutines is parked. It
+// returns its tasks.
+func (s *scheduler) die(l *life) []*task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.dead = true
+	return slices.Clone(l.tasks)
+}
+
+// within waits for what the scheduler has no hold of.
+func within(done func() bool) error {
+	for began := time.Now(); !done(); runtime.Gosched() {
+		if time.Since(began) > stuckAfter {
+			return errStuck
+		}
+	}
+	return nil
 }
 
 // quiet waits until all are parked, waiting or over, and returns those that are
