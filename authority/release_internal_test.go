@@ -145,7 +145,7 @@ func TestForgetLeavesNoTree(t *testing.T) {
 		{Name: "halt.yaml", Data: []byte(suspension)},
 		{Name: "again.yaml", Data: []byte("apiVersion: ambit/v1\nkind: Reaffirmation\nauthorization: payments-autoscaler\nby: [{id: a@bank.example}]\nat: 2026-12-01T00:00:00Z\n")},
 	}
-	set, errs := load(docs, Manifest{}, options{trust: trust{allowUnsigned: true}}, nil)
+	set, errs := load(docs, Manifest{}, options{trust: trust{allowUnsigned: true}}, &Set{counts: new(shadowCounts)})
 	require.Empty(t, errs)
 	require.NotEmpty(t, treesIn(reflect.ValueOf(set.policy), map[uintptr]bool{}, "policy"), "before")
 	set.forget()

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,9 +32,9 @@ type Set struct {
 	// agents has, for each agent and environment, the lines with a version
 	// that names them.
 	agents map[agentKey]*agentScope
-	// seen is the highest version that was ever loaded of each authorization.
-	// Neither it nor a revocation is undone by a reload.
-	seen map[string]seenVersion
+	// seen is what was ever loaded of each authorization. Neither it nor a
+	// revocation is undone by a reload.
+	seen map[string]seenVersions
 	// required is the fields of a rationale that a tier requires by default.
 	required [tiers][]rationale.Field
 	counts   *shadowCounts // of this Set and of those that follow it
@@ -43,11 +44,6 @@ type Set struct {
 const tiers = int(classify.Prohibited) + 1
 
 type agentKey struct{ agent, environment string }
-
-type seenVersion struct {
-	version int
-	at      time.Time
-}
 
 // line is the versions of one authorization, lowest first.
 type line struct {
@@ -108,6 +104,7 @@ type options struct {
 	reference bool    // cel-go alone
 	shadow    float64 // the share of evaluations on both paths
 	recordKey *rationale.RecordKey
+	past      []*rationale.Lifecycle
 }
 
 // AllowUnsigned lets documents without a valid signature be in force. Every
@@ -202,7 +199,11 @@ func Load(docs []Document, m Manifest, opts ...Option) (*Set, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	set, errs := load(docs, m, o, nil)
+	before, err := o.before()
+	if err != nil {
+		return nil, err
+	}
+	set, errs := load(docs, m, o, before)
 	if len(errs) > 0 {
 		return nil, sortErrors(errs)
 	}
@@ -211,8 +212,8 @@ func Load(docs []Document, m Manifest, opts ...Option) (*Set, error) {
 }
 
 // load builds a Set of what is right in docs, and returns what is not. Prior
-// is the Set that it follows, or nil. The Set still has what positions errors,
-// until [Set.forget].
+// is the Set that it follows. The Set still has what positions errors, until
+// [Set.forget].
 func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 	policy, errs := readDocuments(docs, o.trust)
 	s := &Set{
@@ -223,7 +224,7 @@ func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 		tools:    make(map[classify.ToolID]*tool),
 		lines:    make(map[string]*line),
 		agents:   make(map[agentKey]*agentScope),
-		seen:     make(map[string]seenVersion),
+		seen:     make(map[string]seenVersions),
 	}
 	for tier := range s.required {
 		s.required[tier] = rationale.Required(classify.Tier(tier))
@@ -238,14 +239,8 @@ func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 
 // inherit keeps what a reload must not undo.
 func (s *Set) inherit(prior *Set) {
-	if prior == nil {
-		s.counts = new(shadowCounts)
-		return
-	}
 	s.counts = prior.counts
-	for id, v := range prior.seen {
-		s.seen[id] = v
-	}
+	maps.Copy(s.seen, prior.seen)
 	revocations := slices.DeleteFunc(slices.Clone(prior.policy.Halts), func(h *haltDoc) bool { return !h.Revocation })
 	s.keepHalts(revocations)
 }
@@ -254,11 +249,17 @@ func (s *Set) inherit(prior *Set) {
 // whose file has an error holds as far as it says what it halts.
 func (s *Set) keepHalts(halts []*haltDoc) {
 	for _, h := range halts {
-		known := func(k *haltDoc) bool { return k.Digest == h.Digest }
-		if !slices.ContainsFunc(s.policy.Halts, known) {
+		if !slices.ContainsFunc(s.policy.Halts, h.impliedBy) {
 			s.policy.Halts = append(s.policy.Halts, h)
 		}
 	}
+}
+
+// impliedBy reports whether h adds nothing to another: it is the same, or revokes
+// what the other does, and not before.
+func (h *haltDoc) impliedBy(o *haltDoc) bool {
+	return h.Digest == o.Digest ||
+		h.Revocation && o.Revocation && h.Authorization == o.Authorization && h.Agent == o.Agent && !h.At.Before(o.At)
 }
 
 func (s *Set) index() {
@@ -270,9 +271,7 @@ func (s *Set) index() {
 			s.lines[id] = l
 		}
 		l.versions = append(l.versions, g)
-		if g.Version > s.seen[id].version {
-			s.seen[id] = seenVersion{version: g.Version, at: g.Grant.At}
-		}
+		s.seen[id] = s.seen[id].with(seenVersion{g.Version, g.Grant.At})
 	}
 	authorized, enforced := make(map[agentKey][]period), make(map[agentKey][]period)
 	for _, l := range s.sortedLines() {

@@ -270,7 +270,7 @@ func TestABodyReaffirmsItsOwnGrants(t *testing.T) {
 			signedGrant(t, 1), signedMatrix(t, "1", keys),
 			{Name: "r.yaml", Data: []byte(text), Signature: sealed([]byte(text), by).bytes(t)},
 		}
-		s, errs := load(docs, Manifest{}, options{trust: trusting(1, 2, 9)}, nil)
+		s, errs := load(docs, Manifest{}, options{trust: trusting(1, 2, 9)}, &Set{counts: new(shadowCounts)})
 		require.Empty(t, errs)
 		return s.policy.Grants[0].refAt(instant(t, "2026-12-02T00:00:00Z")).NextReview
 	}

@@ -23,9 +23,9 @@ type defect struct {
 type history struct {
 	grant     *grantDoc
 	unsigned  bool
-	newest    seenVersion // the highest version that was ever loaded
-	halts     []*haltDoc  // that bind it at some time, in the order of the documents
-	reaffirms []time.Time // by those who may
+	seen      seenVersions // of the authorization
+	halts     []*haltDoc   // that bind it at some time, in the order of the documents
+	reaffirms []time.Time  // by those who may
 }
 
 // defects returns why the version is not in force at a time, in the order of
@@ -44,8 +44,8 @@ func (h *history) defects(at time.Time) []defect {
 	if h.unsigned {
 		add(rationale.StandingUnsigned, "the document has no valid signature of the keys that may grant it")
 	}
-	if h.newest.version > g.Version && !at.Before(h.newest.at) {
-		add(rationale.StandingSuperseded, "version %d was in force since %s", h.newest.version, stamp(h.newest.at))
+	if newer, ok := h.seen.above(g.Version, at); ok {
+		add(rationale.StandingSuperseded, "version %d was in force since %s", newer.version, stamp(newer.at))
 	}
 	if at.Before(g.Grant.At) {
 		add(rationale.StandingNotYetEffective, "the grant takes effect at %s", stamp(g.Grant.At))
@@ -76,8 +76,8 @@ func (h *history) nextReview(at time.Time) time.Time {
 func (h *history) instants() []time.Time {
 	g := h.grant
 	all := []time.Time{g.Grant.At, g.Grant.Expires, g.Grant.At.Add(g.Every)}
-	if h.newest.version > g.Version {
-		all = append(all, h.newest.at)
+	for _, v := range h.seen {
+		all = append(all, v.at)
 	}
 	for _, halt := range h.halts {
 		all = append(all, halt.At)
@@ -165,7 +165,7 @@ func (s *Set) settle() {
 	parallel(len(s.policy.Grants), func(i int) {
 		g := s.policy.Grants[i]
 		h := &history{
-			grant: g, unsigned: !g.Signed && !s.options.trust.allowUnsigned, newest: s.seen[g.ID.Value],
+			grant: g, unsigned: !g.Signed && !s.options.trust.allowUnsigned, seen: s.seen[g.ID.Value],
 		}
 		bind := slices.Concat(everywhere, byID[g.ID.Value], byAgent[g.Agent.Value])
 		slices.Sort(bind)

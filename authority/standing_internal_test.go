@@ -38,7 +38,13 @@ func referenceDefects(s *Set, g *grantDoc, at time.Time) []defect {
 	if !g.Signed && !s.options.trust.allowUnsigned {
 		add(rationale.StandingUnsigned, "the document has no valid signature of the keys that may grant it")
 	}
-	if newest := s.seen[g.ID.Value]; newest.version > g.Version && !at.Before(newest.at) {
+	var newest seenVersion
+	for _, v := range s.seen[g.ID.Value] {
+		if v.version > max(g.Version, newest.version) && !at.Before(v.at) {
+			newest = v
+		}
+	}
+	if newest.version > 0 {
 		add(rationale.StandingSuperseded, "version %d was in force since %s", newest.version, stamp(newest.at))
 	}
 	if at.Before(g.Grant.At) {
@@ -84,7 +90,7 @@ var drawnDay = rapid.Custom(func(t *rapid.T) time.Time {
 // drawnSet is a Set of a few grants, with all that bears on their standing.
 var drawnSet = rapid.Custom(func(t *rapid.T) *Set {
 	names := rapid.SampledFrom([]string{"a", "b"})
-	s := &Set{lines: make(map[string]*line), agents: make(map[agentKey]*agentScope), seen: make(map[string]seenVersion)}
+	s := &Set{lines: make(map[string]*line), agents: make(map[agentKey]*agentScope), seen: make(map[string]seenVersions)}
 	s.options.trust.allowUnsigned = rapid.Bool().Draw(t, "allow unsigned")
 	for _, id := range []string{"a", "b"} {
 		for version := 1; version <= rapid.IntRange(0, 3).Draw(t, "versions"); version++ {
@@ -99,8 +105,8 @@ var drawnSet = rapid.Custom(func(t *rapid.T) *Set {
 			s.policy.Grants = append(s.policy.Grants, g)
 		}
 	}
-	if rapid.Bool().Draw(t, "newer") {
-		s.seen["a"] = seenVersion{version: 7, at: drawnDay.Draw(t, "newer at")}
+	for range rapid.IntRange(0, 3).Draw(t, "newer") {
+		s.seen["a"] = s.seen["a"].with(seenVersion{version: rapid.IntRange(1, 7).Draw(t, "newer version"), at: drawnDay.Draw(t, "newer at")})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "reaffirmations") {
 		s.policy.Reaffirmations = append(s.policy.Reaffirmations, &reaffirmationDoc{

@@ -65,7 +65,9 @@ type policy struct {
 }
 
 // New returns a guard for an agent under docs, which may be empty: every call
-// is then unclassified. Tools are registered afterwards.
+// is then unclassified. Tools are registered afterwards. What an earlier process had
+// loaded of revocations and versions holds, where the ledger knows it
+// ([RememberingLedger]).
 //
 // It fails with every error of every document, with an *[Error] when the agent
 // or an option cannot work, and when no place for evidence is named, or the
@@ -84,7 +86,7 @@ func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error)
 	if err != nil {
 		return nil, err
 	}
-	set, err := authority.Load(docs, *m, c.authority...)
+	set, err := authority.Load(docs, *m, append(c.authority, authority.WithPast(c.past(agent)...))...)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +98,14 @@ func New(docs []authority.Document, agent Agent, opts ...Option) (*Guard, error)
 		g.tracer.shadow(g.Disagreements)
 	}
 	return g, nil
+}
+
+// past is what an earlier process had loaded, where the ledger knows.
+func (c *config) past(agent Agent) []*rationale.Lifecycle {
+	if l, ok := c.ledger.(RememberingLedger); ok {
+		return l.Past(agent.ID, agent.Environment)
+	}
+	return nil
 }
 
 func (c *config) validate(agent Agent) error {

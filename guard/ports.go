@@ -84,3 +84,13 @@ type WaitingLedger interface {
 	// returns an error. It need not watch the ticket's expiry.
 	Wait(ctx context.Context, ticket string) error
 }
+
+// RememberingLedger is a [Ledger] that knows what an earlier process of the host had
+// loaded. With any other, a start undoes what left the folder while the host did not
+// run: see authority.WithPast.
+type RememberingLedger interface {
+	Ledger
+	// Past returns what the host of an agent had loaded in an environment: the
+	// records of its revocations, and of its authorizations' versions.
+	Past(agent, environment string) []*rationale.Lifecycle
+}

@@ -105,7 +105,7 @@ func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host,
 		}
 		h := found[l.Agent]
 		if h == nil || h.process != process {
-			h = &recordedHost{dir: dir, process: process, loaded: make(map[string]*rationale.Lifecycle)}
+			h = h.next(dir, process)
 			found[l.Agent] = h
 		}
 		if err := h.apply(l); err != nil {
@@ -114,6 +114,7 @@ func recordedHosts(dir string, records iter.Seq2[journal.Entry, error]) ([]host,
 	}
 	var hosts []host
 	for agent, h := range found {
+		h.policy.past = slices.Collect(maps.Values(h.past))
 		var loaded []*rationale.Lifecycle
 		for _, name := range slices.Sorted(maps.Keys(h.loaded)) {
 			l := h.loaded[name]
@@ -139,6 +140,20 @@ type recordedHost struct {
 	process int
 	loaded  map[string]*rationale.Lifecycle
 	policy  policy
+
+	// What it keeps to, whatever it has loaded since, by its digest: revocations, and
+	// versions of authorizations, of these also what the processes before had.
+	past map[string]*rationale.Lifecycle
+}
+
+// next returns the host as a later process, of which there is no record yet.
+func (h *recordedHost) next(dir string, process int) *recordedHost {
+	next := &recordedHost{dir: dir, process: process, loaded: make(map[string]*rationale.Lifecycle), past: make(map[string]*rationale.Lifecycle)}
+	if h != nil {
+		maps.Copy(next.past, h.past)
+		maps.DeleteFunc(next.past, func(_ string, l *rationale.Lifecycle) bool { return l.Event == rationale.EventRevoked })
+	}
+	return next
 }
 
 func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
@@ -146,6 +161,9 @@ func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
 	case rationale.EventLoaded, rationale.EventRevoked, rationale.EventSuspended:
 		if l.Bytes != nil {
 			h.loaded[l.Document] = l
+		}
+		if l.Authorization != nil || l.Event == rationale.EventRevoked && l.Bytes != nil {
+			h.past[l.Digest] = l
 		}
 		// The host itself found it unsigned: it does not allow that.
 		h.policy.strict = h.policy.strict || l.Standing == rationale.StandingUnsigned

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // policy is a folder of documents and the manifest that they are checked
@@ -18,6 +19,8 @@ type policy struct {
 	manifest authority.Manifest
 	checked  bool // a manifest was given
 	strict   bool // the host that was read requires signatures
+
+	past []*rationale.Lifecycle // what the host that was read keeps to, whatever it has loaded since
 }
 
 // policyFlags are the flags of the commands that read documents.
@@ -86,7 +89,7 @@ func (p policyFlags) load(read policy) (*authority.Set, error) {
 	if !*p.signed && !read.strict && len(*p.keys) == 0 {
 		opts = append(opts, authority.AllowUnsigned())
 	}
-	return authority.Load(read.docs, read.manifest, opts...)
+	return authority.Load(read.docs, read.manifest, append(opts, authority.WithPast(read.past...))...)
 }
 
 // replace loads read in place of the documents of a folder, as a host that

@@ -90,9 +90,38 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) LedgerUnderTest) {
 		assert.Equal(t, a.Bytes, recs[0].(*rationale.Lifecycle).Bytes)
 		assert.Equal(t, b.ID, recs[1].RecordID())
 	})
+	t.Run("remembers what was loaded", func(t *testing.T) { testRemembering(t, newLedger(t)) })
 	t.Run("admits nothing that it cannot record", func(t *testing.T) { testFailingLedger(t, newLedger(t)) })
 	t.Run("one outcome wins among many", func(t *testing.T) { testRacingOutcomes(t, newLedger(t)) })
 	t.Run("keeps every record under concurrency", func(t *testing.T) { testBusyLedger(t, newLedger(t)) })
+}
+
+// testRemembering tests a ledger that is a guard.RememberingLedger.
+func testRemembering(t *testing.T, l LedgerUnderTest) {
+	remembers, ok := l.Ledger.(guard.RememberingLedger)
+	if !ok {
+		return
+	}
+	now := Now()
+	revoked := &rationale.Lifecycle{
+		ID: rationale.NewID(now), At: now, Event: rationale.EventRevoked, Agent: rationale.Agent{ID: AgentID, Environment: Environment},
+		Document: "halt.yaml", Digest: rationale.Digest([]byte("halt")), Bytes: []byte("halt"), Signature: []byte("signed"),
+	}
+	version := &rationale.Lifecycle{
+		ID: rationale.NewID(now), At: now, Event: rationale.EventLoaded, Agent: revoked.Agent,
+		Document: "one.yaml", Digest: rationale.Digest([]byte("one")), Bytes: []byte("one"),
+		Authorization: &rationale.AuthorizationRef{ID: "one", Version: 4, GrantedAt: now},
+	}
+	require.NoError(t, l.Ledger.Record(t.Context(), revoked, version))
+	past := remembers.Past(AgentID, Environment)
+	require.Len(t, past, 2)
+	assert.Equal(t, "one", past[0].Authorization.ID)
+	assert.Equal(t, 4, past[0].Authorization.Version)
+	assert.True(t, now.Equal(past[0].Authorization.GrantedAt))
+	assert.Equal(t, revoked.Bytes, past[1].Bytes)
+	assert.Equal(t, revoked.Signature, past[1].Signature)
+	assert.Empty(t, remembers.Past("another", Environment))
+	assert.Empty(t, remembers.Past(AgentID, "another"))
 }
 
 func testFailingLedger(t *testing.T, l LedgerUnderTest) {

@@ -67,6 +67,7 @@ type Memory struct {
 	adrift    map[string]bool // denied because nobody knew whether they were recorded
 	strays    []string        // adrift, and recorded after all
 	documents documents
+	past      past
 	budgets   budgets
 	latest    time.Time // of the records; of a shared log, by its clock
 
@@ -90,6 +91,7 @@ func newMemory() *Memory {
 	return &Memory{
 		open: newDeadlines(), tickets: newTickets(), reviews: newReviews(), given: make(rationales),
 		adrift: make(map[string]bool), budgets: newBudgets(), suspensions: make(suspensions), audits: make(audits),
+		past: newPast(),
 	}
 }
 

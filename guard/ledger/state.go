@@ -40,6 +40,7 @@ func (m *Memory) apply(rec rationale.Record, segment uint64) {
 		m.budgets.settled(r)
 	case *rationale.Lifecycle:
 		m.documents.apply(r)
+		m.past.apply(r)
 		m.suspensions.apply(r)
 		m.audits.apply(r)
 	}
@@ -76,6 +77,7 @@ type state struct {
 	Rationales  []savedRationale   `json:"rationales,omitempty"`
 	Suspensions []json.RawMessage  `json:"suspensions,omitempty"`
 	Audits      map[string]audited `json:"audits,omitempty"`
+	Past        savedPast          `json:"past,omitzero"`
 	Latest      time.Time          `json:"latest"`
 }
 
@@ -120,6 +122,9 @@ func (p projection) save() ([]byte, error) {
 	if s.Suspensions, err = p.suspensions.save(); err != nil {
 		return nil, err
 	}
+	if s.Past, err = p.past.save(); err != nil {
+		return nil, err
+	}
 	return json.Marshal(s)
 }
 
@@ -152,7 +157,7 @@ func (p projection) Restore(s *rationale.Snapshot) error {
 		p.audits[id] = &a
 	}
 	p.documents = documents{}
-	return errors.Join(p.tickets.restore(said.Tickets, said.TicketsAt), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions))
+	return errors.Join(p.tickets.restore(said.Tickets, said.TicketsAt), p.reviews.restore(said.Reviews), p.suspensions.restore(said.Suspensions), p.past.restore(said.Past))
 }
 
 // Needed returns the first segment with a decision that something is waited for.

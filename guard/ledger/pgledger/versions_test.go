@@ -131,6 +131,11 @@ func TestASnapshotOfTheVersionBefore(t *testing.T) {
 func TestAReplicaStartsFromASnapshot(t *testing.T) {
 	url := migrated(t, server(t))
 	a, b := open(t, url, pgledger.WithSnapshotEvery(10)), open(t, url, pgledger.WithSnapshotEvery(10))
+	now := time.Now()
+	require.NoError(t, a.Record(t.Context(), &rationale.Lifecycle{
+		ID: rationale.NewID(now), At: now, Event: rationale.EventLoaded, Agent: rationale.Agent{ID: "a", Environment: "e"},
+		Authorization: &rationale.AuthorizationRef{ID: "one", Version: 4, GrantedAt: now},
+	}))
 	for i := range 50 {
 		d := spending("1")
 		l := []*pgledger.Ledger{a, b}[i%2]
@@ -149,7 +154,8 @@ func TestAReplicaStartsFromASnapshot(t *testing.T) {
 	require.NoError(t, pgledger.Refresh(t.Context(), a))
 	_, err = pgledger.Open(t.Context(), newPool(t, url), pgledger.WithSnapshotEvery(0))
 	require.ErrorContains(t, err, "want 1 or more")
-	now := time.Now()
+	assert.Len(t, c.Past("a", "e"), 1)
+	now = time.Now()
 	assert.Equal(t, a.Budgets(now), c.Budgets(now))
 	assert.Equal(t, a.Status(now), c.Status(now))
 	assert.Equal(t, ledger.Status{Open: 33}, c.Status(now))

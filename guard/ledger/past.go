@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// past is what hosts had loaded that their next start must not undo, whoever takes it
+// out of the folder.
+type past struct {
+	revocations map[documentKey]*rationale.Lifecycle
+	versions    map[authorizationKey][]version
+}
+
+type authorizationKey struct{ agent, environment, id string }
+
+// version is one of an authorization. Of those that are kept none is lower than
+// another, and granted no earlier.
+type version struct {
+	Number  int       `json:"version"`
+	Granted time.Time `json:"granted_at"`
+}
+
+func newPast() past {
+	return past{make(map[documentKey]*rationale.Lifecycle), make(map[authorizationKey][]version)}
+}
+
+func (p *past) apply(l *rationale.Lifecycle) {
+	key := documentKey{l.Agent.ID, l.Agent.Environment, l.Document, l.Digest, rationale.EventRevoked}
+	switch {
+	case l.Event == rationale.EventRevoked && l.Bytes != nil:
+		p.revocations[key] = l
+	case l.Event == rationale.EventUnloaded:
+		delete(p.revocations, key) // another revokes the same: a host unloads none besides
+	case l.Event == rationale.EventLoaded && l.Authorization != nil && l.Standing != rationale.StandingUnsigned:
+		p.see(authorizationKey{l.Agent.ID, l.Agent.Environment, l.Authorization.ID}, version{l.Authorization.Version, l.Authorization.GrantedAt})
+	}
+}
+
+func (p *past) see(key authorizationKey, v version) {
+	implies := func(a, b version) bool { return a.Number >= b.Number && !a.Granted.After(b.Granted) }
+	known := p.versions[key]
+	if slices.ContainsFunc(known, func(o version) bool { return implies(o, v) }) {
+		return
+	}
+	p.versions[key] = append(slices.DeleteFunc(known, func(o version) bool { return implies(v, o) }), v)
+}
+
+// Past returns what the host of an agent had loaded in an environment that its next
+// start must not undo: every revocation, as it was recorded, and of each authorization
+// the highest version, and lower ones that were to be in force before it, without
+// their bytes. Revocations are shared and must not be changed.
+func (m *Memory) Past(agent, environment string) []*rationale.Lifecycle {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []*rationale.Lifecycle
+	for key, l := range m.past.revocations {
+		if key.agent == agent && key.environment == environment {
+			all = append(all, l)
+		}
+	}
+	for key, versions := range m.past.versions {
+		if key.agent != agent || key.environment != environment {
+			continue
+		}
+		for _, v := range versions {
+			all = append(all, &rationale.Lifecycle{
+				Kind: rationale.KindLifecycle, Event: rationale.EventLoaded, Agent: rationale.Agent{ID: agent, Environment: environment},
+				Authorization: &rationale.AuthorizationRef{ID: key.id, Version: v.Number, GrantedAt: v.Granted},
+			})
+		}
+	}
+	slices.SortFunc(all, func(a, b *rationale.Lifecycle) int {
+		return cmp.Or(cmp.Compare(a.Document, b.Document), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}
+
+// savedPast is what a snapshot says of the past.
+type savedPast struct {
+	Revocations []json.RawMessage `json:"revocations,omitempty"`
+	Versions    []savedVersions   `json:"versions,omitempty"`
+}
+
+type savedVersions struct {
+	Agent         string    `json:"agent"`
+	Environment   string    `json:"environment"`
+	Authorization string    `json:"authorization"`
+	Versions      []version `json:"versions"`
+}
+
+func (p *past) save() (savedPast, error) {
+	var s savedPast
+	for _, l := range p.revocations {
+		data, err := rationale.Marshal(l)
+		if err != nil {
+			return s, err
+		}
+		s.Revocations = append(s.Revocations, data)
+	}
+	for key, versions := range p.versions {
+		s.Versions = append(s.Versions, savedVersions{key.agent, key.environment, key.id, versions})
+	}
+	slices.SortFunc(s.Revocations, func(a, b json.RawMessage) int { return slices.Compare(a, b) })
+	slices.SortFunc(s.Versions, func(a, b savedVersions) int {
+		return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Authorization, b.Authorization))
+	})
+	return s, nil
+}
+
+func (p *past) restore(s savedPast) error {
+	*p = newPast()
+	for _, data := range s.Revocations {
+		l, err := rationale.UnmarshalAs[*rationale.Lifecycle](data)
+		if err != nil {
+			return err
+		}
+		p.apply(l)
+	}
+	for _, v := range s.Versions {
+		p.versions[authorizationKey{v.Agent, v.Environment, v.Authorization}] = v.Versions
+	}
+	return nil
+}

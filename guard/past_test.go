@@ -1,0 +1,63 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/guard"
+	"github.com/ambit-go/ambit/guard/guardtest"
+	"github.com/ambit-go/ambit/guard/ledger"
+	"github.com/ambit-go/ambit/rationale"
+)
+
+// start is a process of the host: it decides one call, and ends.
+func start(t *testing.T, dir string, docs ...authority.Document) rationale.Decision {
+	t.Helper()
+	l, err := ledger.Open(dir)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	g, err := guard.New(docs, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+		guard.WithLedger(l), guard.AllowUnsigned(), guard.WithClock(guardtest.Now))
+	require.NoError(t, err)
+	require.NoError(t, g.Register(guardtest.Scale()))
+	_, d := g.Begin(t.Context(), guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":1}`)})
+	if d.Allowed() {
+		require.NoError(t, g.End(t.Context(), d, nil, nil))
+	}
+	return d.Record()
+}
+
+// Who takes a revocation out of the folder while the host does not run, or puts an
+// older version back, gains nothing.
+func TestAFolderThatWasTurnedBackIsNoticed(t *testing.T) {
+	first := grantDocument("fleet", scaleClass(""))
+	second := first
+	second.Data = []byte(strings.Replace(string(first.Data), "id: fleet", "id: fleet\nversion: 2", 1))
+
+	t.Run("a revocation is gone", func(t *testing.T) {
+		dir := t.TempDir()
+		require.Equal(t, rationale.Allow, start(t, dir, first).Verdict)
+		assert.Contains(t, start(t, dir, first, halt("Revocation", "fleet")).Reasons, rationale.Revoked)
+		for range 3 {
+			d := start(t, dir, first)
+			assert.Equal(t, rationale.Deny, d.Verdict)
+			assert.Equal(t, rationale.StandingRevoked, d.Standing)
+		}
+		assert.Equal(t, rationale.StandingRevoked, start(t, dir, second).Standing, "of every version")
+		assert.Equal(t, rationale.Allow, start(t, t.TempDir(), first).Verdict, "another journal knows nothing of it")
+	})
+	t.Run("an older version is back", func(t *testing.T) {
+		dir := t.TempDir()
+		require.Equal(t, rationale.Allow, start(t, dir, second).Verdict)
+		for range 2 {
+			d := start(t, dir, first)
+			assert.Equal(t, rationale.Deny, d.Verdict)
+			assert.Equal(t, rationale.StandingSuperseded, d.Standing)
+		}
+		assert.Equal(t, rationale.Allow, start(t, dir, second).Verdict)
+	})
+}
