@@ -20,3 +20,18 @@ func Reframe(data []byte) []byte {
 	}
 	return out
 }
+
+// ClaimOldest writes the header of a segment anew, as somebody would who removes
+// the segments before a number.
+func ClaimOldest(data []byte, oldest uint64) []byte {
+	h, err := decodeHeader(data)
+	if err != nil {
+		panic(err)
+	}
+	h.Oldest = oldest
+	b, err := h.encode()
+	if err != nil {
+		panic(err)
+	}
+	return append(b, data[headerSize:]...)
+}

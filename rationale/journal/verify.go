@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -60,7 +63,9 @@ var errNothing = errors.New("there is no journal here")
 // Verify reads journals as [Read] does, and checks checksums, chain, sequence,
 // checkpoints, and that every allowed decision has exactly one outcome: none may
 // be without one once its journal was opened again, since what its process left
-// open gets the outcome unknown then.
+// open gets the outcome unknown then. Records before the first that is here must
+// be said to be retired by a record, and files of one segment in several places
+// must be the same.
 //
 // It cannot see that records were cut from the end of a journal, behind the last
 // checkpoint, or that somebody who has the signing key rewrote it: for that,
@@ -76,7 +81,7 @@ func Verify(expect Expect, paths ...string) Report {
 			v.problem(&ReadError{File: path, Offset: -1, Err: errNothing})
 		}
 	}
-	v.beginnings(paths)
+	v.files(paths)
 	return v.run(ReadFS(expect.FS, paths...))
 }
 
@@ -89,7 +94,7 @@ func VerifyEntries(expect Expect, entries iter.Seq2[Entry, error]) Report {
 func newVerification(expect Expect) *verification {
 	v := &verification{
 		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
-		heads: make(map[rationale.Head]bool),
+		heads: make(map[rationale.Head]bool), retired: make(map[string]rationale.Head), late: make(map[string]bool),
 	}
 	for _, h := range expect.Heads {
 		v.heads[h] = false
@@ -108,18 +113,58 @@ func (v *verification) run(entries iter.Seq2[Entry, error]) Report {
 	return v.report()
 }
 
-// beginnings finds journals that begin later than their newest segment says.
-func (v *verification) beginnings(paths []string) {
+// files finds what only several segments show: journals that begin later than their
+// newest one says, and segments of which two places hold different files.
+func (v *verification) files(paths []string) {
 	w := walk{fs: v.FS, yield: func(Entry, error) bool { return true }}
 	for _, files := range w.collect(paths) {
 		first, last := files[0], files[len(files)-1]
 		if last.err == nil && first.number > last.header.Oldest && !first.header.has(flagNew) {
+			v.late[last.header.Journal] = true
 			v.problem(&ReadError{
 				File: first.path, Offset: -1, Err: fmt.Errorf("segments %d to %d: %w", last.header.Oldest, first.number-1, ErrMissing),
 			})
 		}
+		read := files[0]
+		for _, f := range files[1:] {
+			if f.number != read.number {
+				read = f
+			} else if err := v.copied(read, f); err != nil {
+				v.problem(err)
+			}
+		}
 	}
 }
+
+// copied returns a *[ReadError] unless a file that is not read, because another one
+// has its number, is the same. What a repair set aside is known to differ.
+func (v *verification) copied(read, other segmentFile) error {
+	if other.aside || filepath.Clean(read.path) == filepath.Clean(other.path) {
+		return nil
+	}
+	want, err := readFile(v.FS, read.path)
+	if err != nil {
+		return nil // said by whoever reads it
+	}
+	got, err := readFile(v.FS, other.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // retired meanwhile
+		return nil
+	case err != nil:
+		return &ReadError{File: other.path, Offset: -1, Err: err}
+	case bytes.Equal(got, want):
+		return nil
+	case other.err != nil:
+		return &ReadError{File: other.path, Err: other.err}
+	}
+	at := 0
+	for at < len(got) && at < len(want) && got[at] == want[at] {
+		at++
+	}
+	return &ReadError{File: other.path, Offset: int64(at), Err: fmt.Errorf("%w: %s", errCopy, read.path)}
+}
+
+var errCopy = errors.New("from here on it is not the same as another file of this segment, of which the records are read")
 
 type verification struct {
 	Expect
@@ -130,14 +175,16 @@ type verification struct {
 	allowed  map[string]*decision
 	orphans  []orphan
 	heads    map[rationale.Head]bool
-	follows  []rationale.Head // the ends of journals that others say they follow
+	follows  []rationale.Head          // the ends of journals that others say they follow
+	retired  map[string]rationale.Head // up to where records say that a journal was removed
+	late     map[string]bool           // journals of which the beginning is said to be missing
 }
 
 type journalCheck struct {
 	JournalReport
 	segments map[uint64]bool
 	openings int // how often it was opened, so far
-	partial  bool
+	damaged  bool
 	prev     string // of the first record that is here
 }
 
@@ -164,7 +211,7 @@ func (v *verification) damaged(err error) {
 		return
 	}
 	if v.current != nil {
-		v.current.partial = true
+		v.current.damaged = true
 	}
 	v.problem(err)
 }
@@ -174,7 +221,6 @@ func (v *verification) entry(e Entry) {
 	j := v.journals[id]
 	if j == nil {
 		j = &journalCheck{JournalReport: JournalReport{ID: id, First: e.Envelope.Seq}, segments: make(map[uint64]bool), prev: e.Envelope.Prev}
-		j.partial = j.First > 1
 		v.journals[id], v.order = j, append(v.order, j)
 	}
 	v.current = j
@@ -220,6 +266,9 @@ func (v *verification) record(j *journalCheck, previous rationale.Head, e Entry)
 			}
 		case rationale.EventRetired:
 			j.Retired = true
+			if rec.Previous != nil {
+				v.retired[rec.Previous.Journal] = *rec.Previous
+			}
 		}
 	case *rationale.Checkpoint:
 		return v.checkpoint(j, previous, e, rec)
@@ -254,14 +303,14 @@ func (v *verification) report() Report {
 		if d.outcomes > 0 {
 			continue
 		}
-		if d.openings < d.journal.openings && !d.journal.partial {
+		if d.openings < d.journal.openings && !d.journal.damaged {
 			v.problem(&PairError{id, "it has no outcome, though its journal was opened again since"})
 			continue
 		}
 		d.journal.Open++
 	}
 	for _, o := range v.orphans {
-		if v.allowed[o.decision] == nil && !o.journal.partial {
+		if v.allowed[o.decision] == nil && o.journal.First == 1 && !o.journal.damaged {
 			v.problem(fmt.Errorf("%s: %w", o.place, &PairError{o.decision, "it has an outcome, and no record that allowed it"}))
 		}
 	}
@@ -276,6 +325,11 @@ func (v *verification) report() Report {
 			v.problem(fmt.Errorf("journal %s, up to record %d: %w, though another journal follows it", rationale.Printable(h.Journal), h.Seq, ErrMissing))
 		}
 	}
+	for _, j := range v.order {
+		if err := v.begins(j); err != nil {
+			v.problem(err)
+		}
+	}
 	r := Report{Problems: v.problems}
 	for _, j := range v.order {
 		if len(v.Keys) > 0 && j.Signed == 0 {
@@ -286,6 +340,21 @@ func (v *verification) report() Report {
 		r.Journals = append(r.Journals, j.JournalReport)
 	}
 	return r
+}
+
+// begins returns an error unless the journal is here from its first record on, or a
+// record in its chain says that the ones before were retired: a header that says so
+// anybody can write.
+func (v *verification) begins(j *journalCheck) error {
+	gone := v.retired[j.ID]
+	switch {
+	case j.First == 1, j.damaged, v.late[j.ID], gone.Seq >= j.First:
+		return nil
+	case gone.Seq == j.First-1 && gone.Hash == j.prev:
+		return nil
+	}
+	return fmt.Errorf("journal %s begins here with record %d, and no record says that the ones before were retired: %w",
+		rationale.Printable(j.ID), j.First, ErrMissing)
 }
 
 var errUnsigned = errors.New("no checkpoint of it is signed by a given key")
