@@ -117,3 +117,42 @@ func TestPageUnits(t *testing.T) {
 		}
 	})
 }
+
+var (
+	metricRow  = regexp.MustCompile("(?m)^\\| `(ambit\\.[a-z_.]+)` \\| ((?:up-down )?[a-z]+)( \\(observed\\))? \\| `([^`]+)` \\|")
+	alertExpr  = regexp.MustCompile(`(?m)^        expr: (?:(.*)|>-((?:\n          .*)+))$`)
+	metricName = regexp.MustCompile(`\bambit_[a-z_]+`)
+	increasing = regexp.MustCompile(`increase\((ambit_[a-z_]+)`)
+)
+
+// The alerts that operators copy name metrics as Prometheus does, and those of
+// counters that begin with the first failure notice the first.
+func TestAlertsNameMetrics(t *testing.T) {
+	known := map[string]bool{"ambit_reason": true} // a label
+	observed := map[string]bool{}
+	for _, row := range metricRow.FindAllStringSubmatch(telemetryPage(t), -1) {
+		name := strings.ReplaceAll(row[1], ".", "_") + map[string]string{"s": "_seconds", "By": "_bytes"}[row[4]]
+		switch row[2] {
+		case "counter":
+			known[name+"_total"], observed[name+"_total"] = true, row[3] != ""
+		case "histogram":
+			known[name+"_bucket"], known[name+"_count"], known[name+"_sum"] = true, true, true
+		default:
+			known[name] = true
+		}
+	}
+	require.Greater(t, len(known), 15)
+	page, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	alerts := alertExpr.FindAllStringSubmatch(string(page), -1)
+	require.Len(t, alerts, strings.Count(string(page), "- alert: "))
+	for _, alert := range alerts {
+		expr := alert[1] + alert[2]
+		for _, name := range metricName.FindAllString(expr, -1) {
+			assert.True(t, known[name], "%s: there is no metric %s", expr, name)
+		}
+		for _, of := range increasing.FindAllStringSubmatch(expr, -1) {
+			assert.True(t, observed[of[1]] || strings.Contains(expr, "unless "+of[1]+" offset"), "%s: the first failure has no increase", expr)
+		}
+	}
+}
