@@ -108,6 +108,14 @@ func withInfo(f *os.File) (osFile, error) {
 }
 
 func (osFS) Open(name string) (File, error) {
+	// Who opens a pipe waits for whoever writes to it, and nobody may.
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("it is no regular file")}
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
