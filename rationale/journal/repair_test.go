@@ -255,6 +255,31 @@ func TestRetireCanBeInterrupted(t *testing.T) {
 	}
 }
 
+// A file system may forget any of the removals that were not synced: then an older
+// segment would be there, and the one behind it not.
+func TestRetireSyncsEachRemoval(t *testing.T) {
+	r := newRun()
+	j := r.opened(t)
+	defer j.Close()
+	removed, synced := 0, true
+	r.fs.Inject(func(c crashfs.Call) crashfs.Fault {
+		switch c.Op {
+		case "remove":
+			assert.True(t, synced, c.String())
+			removed, synced = removed+1, false
+		case "syncdir":
+			synced = true
+		}
+		return crashfs.Fault{}
+	})
+	gone, err := j.Retire(ctx, journal.Retention{})
+	require.NoError(t, err)
+	r.fs.Inject(nil)
+	assert.Greater(t, removed, 1)
+	assert.Len(t, gone, removed)
+	assert.True(t, synced)
+}
+
 // Opening reads from the last snapshot on, whatever the journal's age.
 func TestOpeningReadsFromTheLastSnapshot(t *testing.T) {
 	taken := map[int]int{}
