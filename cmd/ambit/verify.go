@@ -141,8 +141,8 @@ func (t *terminal) verified(report journal.Report, more func()) {
 		fmt.Fprintln(t.out)
 	}
 	for _, j := range report.Journals {
-		if j.First > 1 {
-			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired, or lie elsewhere.\n", rationale.Printable(j.ID), j.First)
+		if j.First > 1 && j.Retired {
+			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired.\n", rationale.Printable(j.ID), j.First)
 		}
 		if j.Torn {
 			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write, which loses nothing: its writer stopped there, or is at it.\n", rationale.Printable(j.ID))
