@@ -23,8 +23,10 @@ to one journal is read together; -postgres names the database of a shared ledger
 is changed, and a host may be at work.
 
 With -key, every checkpoint must be signed by a given key, and every journal must have
-one. -head compares with the end of a journal as it was kept elsewhere, such as on a span:
-records that were cut from the end of a journal leave no other trace.
+one, no more than -unsigned records before its end: whoever rewrites records must leave out
+the checkpoints behind them. -head compares with the end of a journal as it was kept
+elsewhere, such as on a span: records that were cut from the end of a journal leave no other
+trace.
 
 -against compares every record with what a telemetry backend holds of it: FILE has its spans
 as OTLP JSON (as the Collector's file exporter writes it, one message a line, or as Tempo
@@ -44,6 +46,7 @@ func verify(t *terminal, args []string) int {
 		expect.Keys = append(expect.Keys, key)
 		return err
 	})
+	f.Uint64Var(&expect.Unsigned, "unsigned", journal.MaxUnsigned, "with -key: how many `RECORDS` may follow the last checkpoint of a journal; a host signs after every 1000")
 	f.Func("head", "`JOURNAL:SEQ:HASH` of a record, as it was kept elsewhere; may be given again", func(text string) error {
 		head, err := parseHead(text)
 		expect.Heads = append(expect.Heads, head)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -17,14 +18,23 @@ import (
 // Expect says what [Verify] compares journals with, beside themselves.
 type Expect struct {
 	// Keys are the public keys of checkpoints. With keys, every checkpoint must
-	// be signed by one of them, and every journal must have one.
+	// be signed by one of them, and every journal must have one, no more than
+	// Unsigned records before its end: whoever rewrites a journal must leave out
+	// the checkpoints that follow.
 	Keys []ed25519.PublicKey
+	// Unsigned is MaxUnsigned where it is 0. A host signs after every 1,000 records,
+	// or as [WithCheckpointEvery] says, and the records of one append are not divided.
+	Unsigned uint64
 	// Heads were kept elsewhere, such as on exported spans: each must be in its
 	// journal.
 	Heads []rationale.Head
 	// FS replaces the machine's file system.
 	FS FS
 }
+
+// MaxUnsigned is how many records may follow the last checkpoint of a journal,
+// where nothing else is expected.
+const MaxUnsigned = 10_000
 
 // Report is what [Verify] found.
 type Report struct {
@@ -92,6 +102,7 @@ func VerifyEntries(expect Expect, entries iter.Seq2[Entry, error]) Report {
 }
 
 func newVerification(expect Expect) *verification {
+	expect.Unsigned = cmp.Or(expect.Unsigned, MaxUnsigned)
 	v := &verification{
 		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
 		heads: make(map[rationale.Head]bool), retired: make(map[string]rationale.Head), late: make(map[string]bool),
@@ -315,7 +326,10 @@ func (v *verification) report() Report {
 		}
 	}
 	for _, h := range v.Heads {
-		if !v.heads[h] {
+		if j := v.journals[h.Journal]; j != nil && h.Seq < j.First {
+			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here, where the journal begins with record %d: give the folder or archive that holds it too",
+				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash), j.First))
+		} else if !v.heads[h] {
 			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here: the journal was cut, rewritten, or is another",
 				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash)))
 		}
@@ -332,8 +346,8 @@ func (v *verification) report() Report {
 	}
 	r := Report{Problems: v.problems}
 	for _, j := range v.order {
-		if len(v.Keys) > 0 && j.Signed == 0 {
-			v.problem(fmt.Errorf("journal %s: %w", rationale.Printable(j.ID), errUnsigned))
+		if err := v.signed(j); err != nil {
+			v.problem(err)
 			r.Problems = v.problems
 		}
 		j.JournalReport.Segments = len(j.segments)
@@ -355,6 +369,19 @@ func (v *verification) begins(j *journalCheck) error {
 	}
 	return fmt.Errorf("journal %s begins here with record %d, and no record says that the ones before were retired: %w",
 		rationale.Printable(j.ID), j.First, ErrMissing)
+}
+
+// signed returns an error unless checkpoints of the given keys vouch for a journal.
+func (v *verification) signed(j *journalCheck) error {
+	behind := j.Head.Seq - j.Signed - 1 // the checkpoint itself is the record after what it signs
+	switch {
+	case len(v.Keys) == 0, j.Signed > 0 && behind <= v.Unsigned:
+		return nil
+	case j.Signed == 0:
+		return fmt.Errorf("journal %s: %w", rationale.Printable(j.ID), errUnsigned)
+	}
+	return fmt.Errorf("journal %s: %d records follow its last checkpoint, record %d, and at most %d may: they were written without the key, or are not what was signed",
+		rationale.Printable(j.ID), behind, j.Signed+1, v.Unsigned)
 }
 
 var errUnsigned = errors.New("no checkpoint of it is signed by a given key")
