@@ -58,7 +58,7 @@ func TestPageListsEveryAttributeAndMetric(t *testing.T) {
 		assert.NotContains(t, listed, row[1], "listed twice")
 		listed[row[1]] = row[2]
 	}
-	inTables := map[string]bool{otelx.LinkKind: true, otelx.Reason: true, otelx.DeliveryResult: true} // of links and metrics
+	inTables := map[string]bool{otelx.LinkKind: true, otelx.Reason: true, otelx.DeliveryResult: true, otelx.DeliveryName: true} // of links and metrics
 	known := map[string]bool{}
 	for name, key := range constants(t, "attributes.go") {
 		switch {
