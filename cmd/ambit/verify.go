@@ -148,7 +148,7 @@ func (t *terminal) verified(report journal.Report, more func()) {
 			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired.\n", rationale.Printable(j.ID), j.First)
 		}
 		if j.Torn {
-			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write, which loses nothing: its writer stopped there, or is at it.\n", rationale.Printable(j.ID))
+			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write. A crash, or a host at work, loses nothing by that; whether somebody cut it, -against and -head tell.\n", rationale.Printable(j.ID))
 		}
 	}
 	more()

@@ -53,7 +53,7 @@ type JournalReport struct {
 	Outcomes  int
 	Open      int    // allowed decisions without an outcome that may still come
 	Signed    uint64 // seq up to which a checkpoint of a given key vouches
-	Torn      bool   // it ends in the middle of a write, which loses nothing
+	Torn      bool   // it ends in the middle of a write, as a crash leaves it; only Heads tell a cut from that
 	Repairs   int
 }
 
