@@ -129,7 +129,8 @@ func (v *verification) run(entries iter.Seq2[Entry, error]) Report {
 func (v *verification) files(paths []string) {
 	w := walk{fs: v.FS, yield: func(Entry, error) bool { return true }}
 	for _, files := range w.collect(paths) {
-		first, last := files[0], files[len(files)-1]
+		segments := once(slices.Clone(files))
+		first, last := segments[0], segments[len(segments)-1]
 		if last.err == nil && first.number > last.header.Oldest && !first.header.has(flagNew) {
 			v.late[last.header.Journal] = true
 			v.problem(&ReadError{

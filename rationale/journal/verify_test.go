@@ -56,6 +56,16 @@ func TestOldestSegmentsThatNobodyRetiredAreMissing(t *testing.T) {
 	require.NoError(t, j.Close())
 	require.Empty(t, problemsOf(r.fs, dir), "what was retired may be gone")
 	assert.Len(t, problemsOf(strip(r.fs, "00000003.seg", 3), dir), 1, "and nothing more")
+
+	// A copy of the last segment that cannot be read does not stand for it.
+	names := slices.Sorted(maps.Keys(fs.Files(dir))) // and LOCK
+	last := names[len(names)-2]
+	after := strip(fs, "00000003.seg", 1)
+	require.Contains(t, problemsOf(after, dir), dir+"/00000003.seg: segments 1 to 2: missing")
+	after.Put("/copy/"+last, []byte("no header"))
+	require.NoError(t, after.MkdirAll("/copy"))
+	after.Put("/copy/"+names[len(names)-3], fs.Files(dir)[names[len(names)-3]])
+	assert.Contains(t, problemsOf(after, dir, "/copy"), dir+"/00000003.seg: segments 1 to 2: missing")
 }
 
 // A segment that lies in two places is read once, and must be the same in both.
