@@ -119,6 +119,12 @@ func evidence() []mutant {
 			Why: "opening does not verify the chain",
 		},
 		{
+			File: "rationale/journal/recover.go", Package: pkg, Run: "^TestASnapshotThatIsMissingIsDamage$",
+			Old: "\tif s.lacksSnapshot() {\n",
+			New: "\tif s.lacksSnapshot() && next != nil {\n",
+			Why: "without the snapshot that a header promises, a journal opens with an empty state",
+		},
+		{
 			File: "rationale/journal/recover.go", Package: pkg, Run: "^(TestRepairOf|TestDamageIsRefusedAndLocated)$",
 			Old: "case chain.Head() != next.before():",
 			New: "case chain.Head().Seq > next.before().Seq:",

@@ -259,7 +259,11 @@ func (c *chainReader) segment(f segmentFile, next *segmentFile) bool {
 	if !c.enter(f) {
 		return false
 	}
-	return c.body(f, scan(data, f.header), next)
+	s := scan(data, f.header)
+	if s.lacksSnapshot() && !c.problem(f.path, headerSize, c.after(), errors.New(noSnapshot)) {
+		return false
+	}
+	return c.body(f, s, next)
 }
 
 func (c *chainReader) after() rationale.Head {
