@@ -119,8 +119,9 @@ const (
 	// the Link constants. Some backends drop it.
 	LinkKind = "ambit.link"
 
-	// DeliveryResult is an attribute of the delivery metrics alone.
+	// DeliveryResult and DeliveryName are attributes of the delivery metrics alone.
 	DeliveryResult = "ambit.delivery.result"
+	DeliveryName   = "ambit.delivery.name"
 )
 
 // The values of LinkKind.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -264,6 +265,7 @@ func (d *Delivery) report(err error) {
 
 // deliveryMeters are the instruments of a delivery.
 type deliveryMeters struct {
+	named           []attribute.KeyValue // the name of the source, if it has one
 	spans, failures metric.Int64Counter
 	callback        metric.Registration
 	ledger          *journalMeter
@@ -273,6 +275,9 @@ func (d *Delivery) instrument(meter metric.Meter) error {
 	var err error
 	if d.meters, err = newMeters(meter); err != nil {
 		return err
+	}
+	if s, ok := d.source.(interface{ Name() string }); ok {
+		d.delivery.named = []attribute.KeyValue{attribute.String(DeliveryName, s.Name())}
 	}
 	if err := d.delivery.instrument(meter, d.observe); err != nil {
 		return errors.Join(err, d.close())

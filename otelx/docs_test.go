@@ -58,7 +58,7 @@ func TestPageListsEveryAttributeAndMetric(t *testing.T) {
 		assert.NotContains(t, listed, row[1], "listed twice")
 		listed[row[1]] = row[2]
 	}
-	inTables := map[string]bool{otelx.LinkKind: true, otelx.Reason: true, otelx.DeliveryResult: true} // of links and metrics
+	inTables := map[string]bool{otelx.LinkKind: true, otelx.Reason: true, otelx.DeliveryResult: true, otelx.DeliveryName: true} // of links and metrics
 	known := map[string]bool{}
 	for name, key := range constants(t, "attributes.go") {
 		switch {
@@ -116,4 +116,43 @@ func TestPageUnits(t *testing.T) {
 			assert.Regexp(t, "\\| `"+regexp.QuoteMeta(name)+"` \\| [^|]* \\| `"+regexp.QuoteMeta(metric.Unit)+"` \\|", page)
 		}
 	})
+}
+
+var (
+	metricRow  = regexp.MustCompile("(?m)^\\| `(ambit\\.[a-z_.]+)` \\| ((?:up-down )?[a-z]+)( \\(observed\\))? \\| `([^`]+)` \\|")
+	alertExpr  = regexp.MustCompile(`(?m)^        expr: (?:(.*)|>-((?:\n          .*)+))$`)
+	metricName = regexp.MustCompile(`\bambit_[a-z_]+`)
+	increasing = regexp.MustCompile(`increase\((ambit_[a-z_]+)`)
+)
+
+// The alerts that operators copy name metrics as Prometheus does, and those of
+// counters that begin with the first failure notice the first.
+func TestAlertsNameMetrics(t *testing.T) {
+	known := map[string]bool{"ambit_reason": true} // a label
+	observed := map[string]bool{}
+	for _, row := range metricRow.FindAllStringSubmatch(telemetryPage(t), -1) {
+		name := strings.ReplaceAll(row[1], ".", "_") + map[string]string{"s": "_seconds", "By": "_bytes"}[row[4]]
+		switch row[2] {
+		case "counter":
+			known[name+"_total"], observed[name+"_total"] = true, row[3] != ""
+		case "histogram":
+			known[name+"_bucket"], known[name+"_count"], known[name+"_sum"] = true, true, true
+		default:
+			known[name] = true
+		}
+	}
+	require.Greater(t, len(known), 15)
+	page, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	alerts := alertExpr.FindAllStringSubmatch(string(page), -1)
+	require.Len(t, alerts, strings.Count(string(page), "- alert: "))
+	for _, alert := range alerts {
+		expr := alert[1] + alert[2]
+		for _, name := range metricName.FindAllString(expr, -1) {
+			assert.True(t, known[name], "%s: there is no metric %s", expr, name)
+		}
+		for _, of := range increasing.FindAllStringSubmatch(expr, -1) {
+			assert.True(t, observed[of[1]] || strings.Contains(expr, "unless "+of[1]+" offset"), "%s: the first failure has no increase", expr)
+		}
+	}
 }

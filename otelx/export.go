@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (w *worker) step(ctx context.Context) {
 }
 
 func (w *worker) taken(n, spans int) {
-	w.delivery.spans.Add(context.Background(), int64(spans), result(resultDelivered))
+	w.delivery.spans.Add(context.Background(), int64(spans), w.delivery.result(resultDelivered))
 	w.size, w.backoff, w.suspect = min(2*w.size, maxBatch), 0, suspect{}
 	w.settle(n)
 }
@@ -101,7 +102,7 @@ func (w *worker) attempt(ctx context.Context, spans []sdktrace.ReadOnlySpan) (ve
 		}
 	})
 	if ctx.Err() == nil {
-		w.delivery.failures.Add(context.Background(), 1)
+		w.delivery.failures.Add(context.Background(), 1, metric.WithAttributes(w.delivery.named...))
 		w.report(fmt.Errorf("export %d spans: %w", len(spans), err))
 	}
 	return got, err
@@ -262,6 +263,6 @@ func (w *worker) another(n int) sdktrace.ReadOnlySpan {
 	return spans[rand.IntN(len(spans))]
 }
 
-func result(value string) metric.MeasurementOption {
-	return metric.WithAttributes(attribute.String(DeliveryResult, value))
+func (m *deliveryMeters) result(value string) metric.MeasurementOption {
+	return metric.WithAttributes(append(slices.Clip(m.named), attribute.String(DeliveryResult, value))...)
 }

@@ -101,9 +101,10 @@ func (m *deliveryMeters) instrument(meter metric.Meter, observe func() (undelive
 	}
 	m.callback, errs[5] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		u, r, a := observe()
-		o.ObserveInt64(undelivered, u)
-		o.ObserveInt64(rejected, r)
-		o.ObserveFloat64(age, a.Seconds())
+		of := metric.WithAttributes(m.named...)
+		o.ObserveInt64(undelivered, u, of)
+		o.ObserveInt64(rejected, r, of)
+		o.ObserveFloat64(age, a.Seconds(), of)
 		return nil
 	}, undelivered, rejected, age)
 	return errs[5]

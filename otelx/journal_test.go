@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
@@ -316,7 +317,37 @@ func TestMetricsOfTheJournal(t *testing.T) {
 	}
 	assert.Greater(t, m.sums(t, otelx.MetricJournalBytes)[""], int64(1000))
 	require.NoError(t, d.ForceFlush(context.Background()))
-	assert.Equal(t, map[string]int64{"": 0}, m.sums(t, otelx.MetricDeliveryUndelivered))
+	assert.Equal(t, map[string]int64{"ambit.delivery.name=otlp": 0}, m.sums(t, otelx.MetricDeliveryUndelivered))
+	require.NoError(t, d.Shutdown(context.Background()))
+	require.NoError(t, evidence.Close())
+}
+
+// Two deliveries of one journal tell their measurements apart: one that works does
+// not hide that the other does not.
+func TestMetricsOfTwoDeliveries(t *testing.T) {
+	m := newMeter()
+	evidence, err := ledger.Open(t.TempDir())
+	require.NoError(t, err)
+	down := &backend{down: func(int) error { return errDown }}
+	quiet := otelx.WithErrorHandler(func(error) {})
+	siem, err := otelx.NewDelivery(evidence.Journal().Follow("siem"), down, otelx.WithMeterProvider(m), quiet)
+	require.NoError(t, err)
+	d, err := otelx.NewDelivery(evidence.Journal().Follow("otlp"), new(backend), otelx.WithMeterProvider(m), quiet)
+	require.NoError(t, err)
+	g, err := governedBy(t, evidence, guard.WithTracer(d))
+	require.NoError(t, err)
+	work(context.Background(), g, nil)
+	require.NoError(t, d.ForceFlush(context.Background()))
+	undelivered := m.sums(t, otelx.MetricDeliveryUndelivered)
+	assert.Len(t, undelivered, 2)
+	assert.Zero(t, undelivered["ambit.delivery.name=otlp"])
+	assert.Greater(t, undelivered["ambit.delivery.name=siem"], int64(0))
+	age, ok := m.collect(t)[otelx.MetricDeliveryAge].Data.(metricdata.Gauge[float64])
+	require.True(t, ok)
+	assert.Len(t, age.DataPoints, 2)
+	stop, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.Error(t, siem.Shutdown(stop))
 	require.NoError(t, d.Shutdown(context.Background()))
 	require.NoError(t, evidence.Close())
 }

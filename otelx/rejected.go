@@ -48,7 +48,7 @@ func (w *worker) reject(ctx context.Context, n int, cause error) {
 		}
 		w.note(func(s *condition) { s.rejected++ })
 	}
-	w.delivery.spans.Add(context.Background(), 1, result(resultRejected))
+	w.delivery.spans.Add(context.Background(), 1, w.delivery.result(resultRejected))
 	w.report(fmt.Errorf("span %q (%s) of record %d is rejected, and kept for Redeliver: %w",
 		at.span.Name(), at.span.SpanContext().SpanID(), at.head.Seq, cause))
 	w.suspect = suspect{}
@@ -136,7 +136,7 @@ func (w *worker) again(ctx context.Context) (n int, err error) {
 			break
 		}
 	}
-	w.delivery.spans.Add(context.Background(), int64(n), result(resultDelivered))
+	w.delivery.spans.Add(context.Background(), int64(n), w.delivery.result(resultDelivered))
 	if n == 0 && len(left) == len(lines) {
 		return 0, errors.Join(errs...)
 	}

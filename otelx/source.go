@@ -12,6 +12,8 @@ import (
 // has come. [journal.Journal.Follow] gives one. An implementation must be safe
 // for concurrent use, and is used by one delivery at a time.
 //
+// A source with a method Name() string has its name on the metrics of its delivery.
+//
 // Where processes share one place, one of them delivers. To the others Head says that nothing is
 // left to deliver. Such a source has one more method, Resumed() (p journal.Place, moved bool), which
 // says once, after it has taken over, at which place the delivery goes on.

@@ -45,7 +45,11 @@ func repair(t *terminal, args []string) int {
 		fmt.Fprintf(t.out, "set aside   %s (%s), damaged from byte %d on: %s\n",
 			rationale.Printable(d.File), d.Digest, d.Offset, rationale.Printable(d.Problem))
 	}
-	fmt.Fprintf(t.out, "last good   record %d of journal %s\n", done.Previous.Seq, rationale.Printable(done.Previous.Journal))
+	if done.Previous.Seq == 0 {
+		fmt.Fprintln(t.out, "last good   none")
+	} else {
+		fmt.Fprintf(t.out, "last good   record %d of journal %s\n", done.Previous.Seq, rationale.Printable(done.Previous.Journal))
+	}
 	fmt.Fprintf(t.out, "new journal %s, whose first record says so\n", done.Journal)
 	return exitOK
 }

@@ -23,8 +23,10 @@ to one journal is read together; -postgres names the database of a shared ledger
 is changed, and a host may be at work.
 
 With -key, every checkpoint must be signed by a given key, and every journal must have
-one. -head compares with the end of a journal as it was kept elsewhere, such as on a span:
-records that were cut from the end of a journal leave no other trace.
+one, no more than -unsigned records before its end: whoever rewrites records must leave out
+the checkpoints behind them. -head compares with the end of a journal as it was kept
+elsewhere, such as on a span: records that were cut from the end of a journal leave no other
+trace.
 
 -against compares every record with what a telemetry backend holds of it: FILE has its spans
 as OTLP JSON (as the Collector's file exporter writes it, one message a line, or as Tempo
@@ -44,6 +46,7 @@ func verify(t *terminal, args []string) int {
 		expect.Keys = append(expect.Keys, key)
 		return err
 	})
+	f.Uint64Var(&expect.Unsigned, "unsigned", journal.MaxUnsigned, "with -key: how many `RECORDS` may follow the last checkpoint of a journal; a host signs after every 1000")
 	f.Func("head", "`JOURNAL:SEQ:HASH` of a record, as it was kept elsewhere; may be given again", func(text string) error {
 		head, err := parseHead(text)
 		expect.Heads = append(expect.Heads, head)
@@ -141,11 +144,11 @@ func (t *terminal) verified(report journal.Report, more func()) {
 		fmt.Fprintln(t.out)
 	}
 	for _, j := range report.Journals {
-		if j.First > 1 {
-			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired, or lie elsewhere.\n", rationale.Printable(j.ID), j.First)
+		if j.First > 1 && j.Retired {
+			fmt.Fprintf(t.out, "Journal %s begins here with record %d: the ones before were retired.\n", rationale.Printable(j.ID), j.First)
 		}
 		if j.Torn {
-			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write, which loses nothing: its writer stopped there, or is at it.\n", rationale.Printable(j.ID))
+			fmt.Fprintf(t.out, "Journal %s ends in the middle of a write. A crash, or a host at work, loses nothing by that; whether somebody cut it, -against and -head tell.\n", rationale.Printable(j.ID))
 		}
 	}
 	more()

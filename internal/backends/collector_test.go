@@ -142,36 +142,51 @@ func limitedTo(t *testing.T, limit int) string {
 	return file
 }
 
-// What the Collector acknowledged, and its backend then refused for good, is gone from the Collector.
-// The journal has it: a delivery with a new name begins at its beginning.
+// What the Collector acknowledged, and its backend then refused for good, is gone from the Collector, which counts
+// it as failed, or as sent where the answer is a success otherwise. The journal has it: a delivery with a new name
+// begins at its beginning.
 func TestCollectorDropsWhatItsBackendRefuses(t *testing.T) {
-	files, behind, out := writing(t)
-	listener, err := net.Listen("tcp", behind)
+	page, err := os.ReadFile("../../docs/evidence.md")
 	require.NoError(t, err)
-	refusing := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusUnauthorized)
-	}))
-	require.NoError(t, refusing.Listener.Close())
-	refusing.Listener = listener
-	refusing.Start()
-	queue, endpoint := queueing(t, behind)
-	queue.start(t)
-	h := newHost(t, t.TempDir(), endpoint)
-	h.calls(t, 100, noTrace)
-	flush(t, h.delivery)
-	require.NoError(t, h.delivery.Healthy(), "the Collector took all")
-	want := h.evidence(t)
-	eventually(t, "the Collector has dropped all spans", func() (bool, error) {
-		dropped, err := queue.metric("otelcol_exporter_send_failed_spans")
-		return dropped == len(want.spans), err
-	})
-	refusing.Close()
+	require.Contains(t, string(page), "alert on `otelcol_exporter_send_failed_spans`")
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		metric string
+	}{
+		"unauthorized": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "otelcol_exporter_send_failed_spans"},
+		"partial success": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}}`))
+		}, "otelcol_exporter_sent_spans"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, behind, out := writing(t)
+			listener, err := net.Listen("tcp", behind)
+			require.NoError(t, err)
+			refusing := httptest.NewUnstartedServer(c.answer)
+			require.NoError(t, refusing.Listener.Close())
+			refusing.Listener = listener
+			refusing.Start()
+			queue, endpoint := queueing(t, behind)
+			queue.start(t)
+			h := newHost(t, t.TempDir(), endpoint)
+			h.calls(t, 100, noTrace)
+			flush(t, h.delivery)
+			require.NoError(t, h.delivery.Healthy(), "the Collector took all")
+			want := h.evidence(t)
+			eventually(t, "the Collector has dropped all spans", func() (bool, error) {
+				dropped, err := queue.metric(c.metric)
+				return dropped == len(want.spans), err
+			})
+			refusing.Close()
 
-	files.start(t)
-	again := h.deliver(t, "again", endpoint)
-	flush(t, again)
-	require.NoError(t, again.Shutdown(t.Context()))
-	arrives(t, out, want)
+			files.start(t)
+			again := h.deliver(t, "again", endpoint)
+			flush(t, again)
+			require.NoError(t, again.Shutdown(t.Context()))
+			arrives(t, out, want)
+		})
+	}
 }
 
 // metric returns the sum of a metric's series, or 0 where it has none.
@@ -185,7 +200,7 @@ func (s *server) metric(name string) (int, error) {
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
 		series, value, _ := strings.Cut(lines.Text(), "} ")
-		if !strings.HasPrefix(series, name) {
+		if metric, _, _ := strings.Cut(series, "{"); metric != name {
 			continue
 		}
 		n, err := strconv.ParseFloat(value, 64)

@@ -190,6 +190,20 @@ func TestTheChainOutlivesChecksums(t *testing.T) {
 	require.Error(t, reopen(spaced))
 }
 
+// A state that is not rebuilt would be an empty one, without the limits and the
+// suspensions of those records.
+func TestASnapshotThatIsMissingIsDamage(t *testing.T) {
+	fs := changed(used(t, 3), segmentOne, journal.ClaimSnapshot)
+	var damage *journal.DamageError
+	require.ErrorAs(t, reopen(fs, journal.WithState(&tally{})), &damage)
+	assert.Contains(t, damage.Problem, "begins with a snapshot, and it holds none")
+	assert.Contains(t, fmt.Sprint(journal.Verify(journal.Expect{FS: fs}, dir).Problems), damage.Problem)
+	done, err := journal.Repair(dir, journal.WithFS(fs))
+	require.NoError(t, err)
+	require.Len(t, done.Aside, 1)
+	require.NoError(t, reopen(fs, journal.WithState(&tally{})))
+}
+
 var allFlips = flag.Bool("flips", false, "try every bit flip through Open and Verify, not a part of them")
 
 // Every bit flip of a journal of 64 KiB is found. The test of the frames tries all

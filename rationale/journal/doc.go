@@ -23,8 +23,9 @@
 // what the kernel then still knows of it is not known. The journal goes on in a
 // fresh segment, with what was not acknowledged appended again; where that fails
 // too, every append fails, until a later one finds that a fresh segment can be
-// written. A segment that was removed or replaced, a folder that was moved and a
-// lock that was lost are not recovered from: every further append fails.
+// written. A segment that was removed or replaced, or that somebody else cut or
+// wrote to, a folder that was moved and a lock that was lost are not recovered from:
+// every further append fails.
 //
 // # What opening does
 //

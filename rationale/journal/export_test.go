@@ -20,3 +20,27 @@ func Reframe(data []byte) []byte {
 	}
 	return out
 }
+
+// ClaimOldest writes the header of a segment anew, as somebody would who removes
+// the segments before a number.
+func ClaimOldest(data []byte, oldest uint64) []byte {
+	return rehead(data, func(h *header) { h.Oldest = oldest })
+}
+
+// ClaimSnapshot writes the header of a segment anew, as one that holds a snapshot.
+func ClaimSnapshot(data []byte) []byte {
+	return rehead(data, func(h *header) { h.Flags |= flagSnapshot })
+}
+
+func rehead(data []byte, change func(*header)) []byte {
+	h, err := decodeHeader(data)
+	if err != nil {
+		panic(err)
+	}
+	change(&h)
+	b, err := h.encode()
+	if err != nil {
+		panic(err)
+	}
+	return append(b, data[headerSize:]...)
+}

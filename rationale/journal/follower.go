@@ -56,6 +56,9 @@ var followerName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 // wrong with the name.
 func (j *Journal) Follow(name string) *Follower { return &Follower{j: j, name: name} }
 
+// Name returns the name that Follow was given.
+func (f *Follower) Name() string { return f.name }
+
 // Begin returns the place that was kept last, and the zero Place, which it keeps,
 // for a follower that is new. Until Close no other follower of that name can begin.
 func (f *Follower) Begin() (Place, error) {

@@ -29,7 +29,8 @@ type FS interface {
 	// the error is ErrLocked. Closing the file releases the lock.
 	Lock(name string) (File, error)
 	// InPlace returns nil if the name still leads to the file, and an error
-	// that is ErrReplaced, or one of package fs, if not.
+	// that is ErrReplaced, or one of package fs, if not. That of [OS] is ErrReplaced
+	// also where a created file is not as long as what was written to it.
 	InPlace(f File, name string) error
 }
 

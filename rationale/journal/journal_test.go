@@ -201,8 +201,21 @@ func TestAppendNoticesALostFile(t *testing.T) {
 			require.NoError(t, os.WriteFile(path+".new", []byte("x"), 0o600))
 			require.NoError(t, os.Rename(path+".new", path))
 		}, false},
+		"cut":                               {func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 300)) }, true},
+		"emptied, as by a rotation of logs": {func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }, false},
+		"written to": {func(t *testing.T, path string) {
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+			require.NoError(t, err)
+			_, err = f.WriteString("x")
+			require.NoError(t, errors.Join(err, f.Close()))
+		}, true},
 		"lock": {func(t *testing.T, path string) {
 			require.NoError(t, os.Remove(filepath.Join(filepath.Dir(path), "LOCK")))
+		}, true},
+		"another lock": {func(t *testing.T, path string) {
+			lock := filepath.Join(filepath.Dir(path), "LOCK")
+			require.NoError(t, os.Remove(lock))
+			require.NoError(t, os.WriteFile(lock, nil, 0o600))
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,6 +227,9 @@ func TestAppendNoticesALostFile(t *testing.T) {
 			assert.ErrorContains(t, j.Append(t.Context(), outcome("c")), "was removed", "for good")
 			assert.Error(t, j.Healthy())
 			_ = j.Close()
+			if !strings.HasSuffix(name, "lock") {
+				assert.Contains(t, fmt.Sprint(journal.Verify(journal.Expect{}, dir).Problems), dir, "it does not stay unseen")
+			}
 			again, err := journal.Open(dir)
 			if c.opens {
 				require.NoError(t, err)

@@ -18,6 +18,15 @@ type osFile struct {
 	*os.File
 	info   fs.FileInfo
 	locked bool
+	wrote  *int64 // bytes, of one that was created
+}
+
+func (f osFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	if f.wrote != nil {
+		*f.wrote += int64(n)
+	}
+	return n, err
 }
 
 func (f osFile) Close() error {
@@ -85,19 +94,28 @@ func (osFS) Create(name string) (File, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(name))
 	}
+	opened.wrote = new(int64)
 	return opened, nil
 }
 
 // withInfo closes the file where it fails.
-func withInfo(f *os.File) (File, error) {
+func withInfo(f *os.File) (osFile, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return osFile{}, errors.Join(err, f.Close())
 	}
 	return osFile{File: f, info: info}, nil
 }
 
 func (osFS) Open(name string) (File, error) {
+	// Who opens a pipe waits for whoever writes to it, and nobody may.
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("it is no regular file")}
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -139,7 +157,8 @@ func (osFS) Lock(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return osFile{File: f, info: opened.(osFile).info, locked: true}, nil
+	opened.locked = true
+	return opened, nil
 }
 
 func (osFS) InPlace(f File, name string) error {
@@ -147,8 +166,25 @@ func (osFS) InPlace(f File, name string) error {
 	if err != nil {
 		return err
 	}
-	if !os.SameFile(f.(osFile).info, there) {
+	file := f.(osFile)
+	switch {
+	case !os.SameFile(file.info, there):
 		return fmt.Errorf("%s: %w", name, ErrReplaced)
+	case file.wrote != nil && there.Size() != *file.wrote:
+		return &changedError{name, there.Size(), *file.wrote}
 	}
 	return nil
 }
+
+// changedError is that of a file which somebody else cut or wrote to: what is
+// appended to it does not stand where it says. It is ErrReplaced.
+type changedError struct {
+	name        string
+	size, wrote int64
+}
+
+func (e *changedError) Error() string {
+	return fmt.Sprintf("%s: it has %d bytes, and %d were written to it: somebody else changed it", e.name, e.size, e.wrote)
+}
+
+func (e *changedError) Is(target error) bool { return target == ErrReplaced }

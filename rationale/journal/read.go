@@ -99,7 +99,7 @@ func readAll(w walk, paths []string) iter.Seq2[Entry, error] {
 			if w.stopped {
 				return
 			}
-			w.journal(j)
+			w.journal(once(j))
 		}
 	}
 }
@@ -127,7 +127,8 @@ func (w *walk) problem(file string, offset int64, after rationale.Head, err erro
 	return !w.stopped
 }
 
-// collect returns the segments that paths name, by journal.
+// collect returns the segments that paths name, by journal; one that lies in
+// several places several times.
 func (w *walk) collect(paths []string) [][]segmentFile {
 	var files []segmentFile
 	for _, path := range paths {
@@ -160,12 +161,17 @@ func (w *walk) byJournal(files []segmentFile) [][]segmentFile {
 	var journals [][]segmentFile
 	for _, segments := range by {
 		slices.SortStableFunc(segments, compareSegments)
-		journals = append(journals, slices.CompactFunc(segments, func(a, b segmentFile) bool { return a.number == b.number }))
+		journals = append(journals, segments)
 	}
 	slices.SortFunc(journals, func(a, b []segmentFile) int {
 		return cmp.Or(a[0].header.Time.Compare(b[0].header.Time), cmp.Compare(a[0].header.Journal, b[0].header.Journal))
 	})
 	return journals
+}
+
+// once leaves one of each number: what can be read, or else the first.
+func once(segments []segmentFile) []segmentFile {
+	return slices.CompactFunc(segments, func(a, b segmentFile) bool { return a.number == b.number })
 }
 
 // compareSegments orders by number; of one number, first what can be read.
@@ -253,7 +259,11 @@ func (c *chainReader) segment(f segmentFile, next *segmentFile) bool {
 	if !c.enter(f) {
 		return false
 	}
-	return c.body(f, scan(data, f.header), next)
+	s := scan(data, f.header)
+	if s.lacksSnapshot() && !c.problem(f.path, headerSize, c.after(), errors.New(noSnapshot)) {
+		return false
+	}
+	return c.body(f, s, next)
 }
 
 func (c *chainReader) after() rationale.Head {

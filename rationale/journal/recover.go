@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -195,8 +196,16 @@ func (r *recovery) holdsSnapshot(f segmentFile) bool {
 	if err != nil {
 		return false
 	}
-	for _, fr := range scan(data, f.header).frames {
-		for _, line := range fr.lines {
+	return scan(data, f.header).holdsSnapshot()
+}
+
+// holdsSnapshot looks for a readable snapshot.
+func (s body) holdsSnapshot() bool {
+	for _, f := range s.frames {
+		for _, line := range f.lines {
+			if !bytes.Contains(line, []byte(`"kind":"snapshot"`)) {
+				continue // and no reason to decode it
+			}
 			if rec, _ := decode(line); rec != nil && rec.RecordKind() == rationale.KindSnapshot {
 				return true
 			}
@@ -204,6 +213,14 @@ func (r *recovery) holdsSnapshot(f segmentFile) bool {
 	}
 	return false
 }
+
+// lacksSnapshot reports whether a segment lacks the snapshot that its header says it
+// begins with: who rebuilt the state from there would have an empty one.
+func (s body) lacksSnapshot() bool {
+	return s.header.has(flagSnapshot) && !s.unused() && !s.holdsSnapshot()
+}
+
+const noSnapshot = "its header says that it begins with a snapshot, and it holds none"
 
 // decode reads the record of a line whose place was not verified.
 func decode(line []byte) (rationale.Record, rationale.Envelope) {
@@ -276,6 +293,9 @@ func (r *recovery) frames(file segmentFile, s body, next *header) (rationale.Hea
 	chain := rationale.ResumeChain(s.header.before())
 	damage := func(at int64, problem string) error {
 		return &DamageError{File: file.path, Offset: at, Bytes: int64(len(s.data)) - at, Problem: problem, Good: chain.Head()}
+	}
+	if s.lacksSnapshot() {
+		return rationale.Head{}, damage(headerSize, noSnapshot)
 	}
 	r.durable = chain.Head()
 	end, mark := s.end, s.mark()

@@ -255,6 +255,31 @@ func TestRetireCanBeInterrupted(t *testing.T) {
 	}
 }
 
+// A file system may forget any of the removals that were not synced: then an older
+// segment would be there, and the one behind it not.
+func TestRetireSyncsEachRemoval(t *testing.T) {
+	r := newRun()
+	j := r.opened(t)
+	defer j.Close()
+	removed, synced := 0, true
+	r.fs.Inject(func(c crashfs.Call) crashfs.Fault {
+		switch c.Op {
+		case "remove":
+			assert.True(t, synced, c.String())
+			removed, synced = removed+1, false
+		case "syncdir":
+			synced = true
+		}
+		return crashfs.Fault{}
+	})
+	gone, err := j.Retire(ctx, journal.Retention{})
+	require.NoError(t, err)
+	r.fs.Inject(nil)
+	assert.Greater(t, removed, 1)
+	assert.Len(t, gone, removed)
+	assert.True(t, synced)
+}
+
 // Opening reads from the last snapshot on, whatever the journal's age.
 func TestOpeningReadsFromTheLastSnapshot(t *testing.T) {
 	taken := map[int]int{}
@@ -316,6 +341,21 @@ func TestCheckpoints(t *testing.T) {
 	require.NoError(t, j.Close())
 	assert.Contains(t, problems(forged, public), "does not belong here")
 
+	// Nor can one who leaves out the checkpoints behind an edit, but for the last few records.
+	forged = crashfs.New()
+	j, err = journal.Open(dir, journal.WithFS(forged), journal.WithCheckpointKey(private))
+	require.NoError(t, err)
+	require.NoError(t, j.Close()) // as signed
+	j, err = journal.Open(dir, journal.WithFS(forged))
+	require.NoError(t, err)
+	for i := range 12 {
+		require.NoError(t, j.Append(ctx, outcome(fmt.Sprint(i))))
+	}
+	require.NoError(t, j.Close())
+	assert.Empty(t, problems(forged, public), "as many as a host may have to sign yet")
+	report := journal.Verify(journal.Expect{FS: forged, Keys: []ed25519.PublicKey{public}, Unsigned: 12}, dir)
+	assert.Contains(t, fmt.Sprint(report.Problems), "13 records follow its last checkpoint, record 2, and at most 12 may")
+
 	_, err = journal.Open(dir, journal.WithFS(crashfs.New()), journal.WithCheckpointKey(ed25519.PrivateKey("short")))
 	assert.ErrorContains(t, err, "the key has 5 bytes")
 }
@@ -334,6 +374,15 @@ func TestVerifyComparesWithHeadsKeptElsewhere(t *testing.T) {
 	cut := changed(fs, segmentOne, func(b []byte) []byte { return b[:frames(b)[3]] })
 	assert.NotContains(t, fmt.Sprint(journal.Verify(journal.Expect{FS: cut}, dir).Problems), "cut", "from within, it cannot be seen")
 	assert.Contains(t, elsewhere(cut), "record 4 of journal "+heads[0].Journal)
+
+	r := newRun()
+	j := r.opened(t)
+	first := j.Segments()[0]
+	heads = []rationale.Head{{Journal: first.Journal, Seq: 1, Hash: "sha256:00"}}
+	_, err := j.Retire(ctx, journal.Retention{})
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+	assert.Contains(t, elsewhere(r.fs), "give the folder or archive that holds it too")
 }
 
 func TestVerifyPairs(t *testing.T) {

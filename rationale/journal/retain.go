@@ -61,9 +61,10 @@ func (j *Journal) Retire(ctx context.Context, r Retention) ([]Segment, error) {
 		j.mu.Lock()
 		j.index = slices.Clone(j.index[1:])
 		j.mu.Unlock()
-	}
-	if err := j.fs.SyncDir(j.dir); err != nil {
-		return segments[:n], fmt.Errorf("retire segments: %w", err)
+		// Before the next: a crash must not leave an older one with a gap behind it.
+		if err := j.fs.SyncDir(j.dir); err != nil {
+			return segments[:i+1], fmt.Errorf("retire segments: %w", err)
+		}
 	}
 	return segments[:n], nil
 }

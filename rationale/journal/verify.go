@@ -1,11 +1,15 @@
 package journal
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/ambit-go/ambit/rationale"
@@ -14,14 +18,23 @@ import (
 // Expect says what [Verify] compares journals with, beside themselves.
 type Expect struct {
 	// Keys are the public keys of checkpoints. With keys, every checkpoint must
-	// be signed by one of them, and every journal must have one.
+	// be signed by one of them, and every journal must have one, no more than
+	// Unsigned records before its end: whoever rewrites a journal must leave out
+	// the checkpoints that follow.
 	Keys []ed25519.PublicKey
+	// Unsigned is MaxUnsigned where it is 0. A host signs after every 1,000 records,
+	// or as [WithCheckpointEvery] says, and the records of one append are not divided.
+	Unsigned uint64
 	// Heads were kept elsewhere, such as on exported spans: each must be in its
 	// journal.
 	Heads []rationale.Head
 	// FS replaces the machine's file system.
 	FS FS
 }
+
+// MaxUnsigned is how many records may follow the last checkpoint of a journal,
+// where nothing else is expected.
+const MaxUnsigned = 10_000
 
 // Report is what [Verify] found.
 type Report struct {
@@ -40,7 +53,7 @@ type JournalReport struct {
 	Outcomes  int
 	Open      int    // allowed decisions without an outcome that may still come
 	Signed    uint64 // seq up to which a checkpoint of a given key vouches
-	Torn      bool   // it ends in the middle of a write, which loses nothing
+	Torn      bool   // it ends in the middle of a write, as a crash leaves it; only Heads tell a cut from that
 	Repairs   int
 }
 
@@ -60,7 +73,9 @@ var errNothing = errors.New("there is no journal here")
 // Verify reads journals as [Read] does, and checks checksums, chain, sequence,
 // checkpoints, and that every allowed decision has exactly one outcome: none may
 // be without one once its journal was opened again, since what its process left
-// open gets the outcome unknown then.
+// open gets the outcome unknown then. Records before the first that is here must
+// be said to be retired by a record, and files of one segment in several places
+// must be the same.
 //
 // It cannot see that records were cut from the end of a journal, behind the last
 // checkpoint, or that somebody who has the signing key rewrote it: for that,
@@ -76,7 +91,7 @@ func Verify(expect Expect, paths ...string) Report {
 			v.problem(&ReadError{File: path, Offset: -1, Err: errNothing})
 		}
 	}
-	v.beginnings(paths)
+	v.files(paths)
 	return v.run(ReadFS(expect.FS, paths...))
 }
 
@@ -87,9 +102,10 @@ func VerifyEntries(expect Expect, entries iter.Seq2[Entry, error]) Report {
 }
 
 func newVerification(expect Expect) *verification {
+	expect.Unsigned = cmp.Or(expect.Unsigned, MaxUnsigned)
 	v := &verification{
 		Expect: expect, journals: make(map[string]*journalCheck), allowed: make(map[string]*decision),
-		heads: make(map[rationale.Head]bool),
+		heads: make(map[rationale.Head]bool), retired: make(map[string]rationale.Head), late: make(map[string]bool),
 	}
 	for _, h := range expect.Heads {
 		v.heads[h] = false
@@ -108,18 +124,59 @@ func (v *verification) run(entries iter.Seq2[Entry, error]) Report {
 	return v.report()
 }
 
-// beginnings finds journals that begin later than their newest segment says.
-func (v *verification) beginnings(paths []string) {
+// files finds what only several segments show: journals that begin later than their
+// newest one says, and segments of which two places hold different files.
+func (v *verification) files(paths []string) {
 	w := walk{fs: v.FS, yield: func(Entry, error) bool { return true }}
 	for _, files := range w.collect(paths) {
-		first, last := files[0], files[len(files)-1]
+		segments := once(slices.Clone(files))
+		first, last := segments[0], segments[len(segments)-1]
 		if last.err == nil && first.number > last.header.Oldest && !first.header.has(flagNew) {
+			v.late[last.header.Journal] = true
 			v.problem(&ReadError{
 				File: first.path, Offset: -1, Err: fmt.Errorf("segments %d to %d: %w", last.header.Oldest, first.number-1, ErrMissing),
 			})
 		}
+		read := files[0]
+		for _, f := range files[1:] {
+			if f.number != read.number {
+				read = f
+			} else if err := v.copied(read, f); err != nil {
+				v.problem(err)
+			}
+		}
 	}
 }
+
+// copied returns a *[ReadError] unless a file that is not read, because another one
+// has its number, is the same. What a repair set aside is known to differ.
+func (v *verification) copied(read, other segmentFile) error {
+	if other.aside || filepath.Clean(read.path) == filepath.Clean(other.path) {
+		return nil
+	}
+	want, err := readFile(v.FS, read.path)
+	if err != nil {
+		return nil // said by whoever reads it
+	}
+	got, err := readFile(v.FS, other.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // retired meanwhile
+		return nil
+	case err != nil:
+		return &ReadError{File: other.path, Offset: -1, Err: err}
+	case bytes.Equal(got, want):
+		return nil
+	case other.err != nil:
+		return &ReadError{File: other.path, Err: other.err}
+	}
+	at := 0
+	for at < len(got) && at < len(want) && got[at] == want[at] {
+		at++
+	}
+	return &ReadError{File: other.path, Offset: int64(at), Err: fmt.Errorf("%w: %s", errCopy, read.path)}
+}
+
+var errCopy = errors.New("from here on it is not the same as another file of this segment, of which the records are read")
 
 type verification struct {
 	Expect
@@ -130,14 +187,16 @@ type verification struct {
 	allowed  map[string]*decision
 	orphans  []orphan
 	heads    map[rationale.Head]bool
-	follows  []rationale.Head // the ends of journals that others say they follow
+	follows  []rationale.Head          // the ends of journals that others say they follow
+	retired  map[string]rationale.Head // up to where records say that a journal was removed
+	late     map[string]bool           // journals of which the beginning is said to be missing
 }
 
 type journalCheck struct {
 	JournalReport
 	segments map[uint64]bool
 	openings int // how often it was opened, so far
-	partial  bool
+	damaged  bool
 	prev     string // of the first record that is here
 }
 
@@ -164,7 +223,7 @@ func (v *verification) damaged(err error) {
 		return
 	}
 	if v.current != nil {
-		v.current.partial = true
+		v.current.damaged = true
 	}
 	v.problem(err)
 }
@@ -174,7 +233,6 @@ func (v *verification) entry(e Entry) {
 	j := v.journals[id]
 	if j == nil {
 		j = &journalCheck{JournalReport: JournalReport{ID: id, First: e.Envelope.Seq}, segments: make(map[uint64]bool), prev: e.Envelope.Prev}
-		j.partial = j.First > 1
 		v.journals[id], v.order = j, append(v.order, j)
 	}
 	v.current = j
@@ -220,6 +278,9 @@ func (v *verification) record(j *journalCheck, previous rationale.Head, e Entry)
 			}
 		case rationale.EventRetired:
 			j.Retired = true
+			if rec.Previous != nil {
+				v.retired[rec.Previous.Journal] = *rec.Previous
+			}
 		}
 	case *rationale.Checkpoint:
 		return v.checkpoint(j, previous, e, rec)
@@ -254,19 +315,22 @@ func (v *verification) report() Report {
 		if d.outcomes > 0 {
 			continue
 		}
-		if d.openings < d.journal.openings && !d.journal.partial {
+		if d.openings < d.journal.openings && !d.journal.damaged {
 			v.problem(&PairError{id, "it has no outcome, though its journal was opened again since"})
 			continue
 		}
 		d.journal.Open++
 	}
 	for _, o := range v.orphans {
-		if v.allowed[o.decision] == nil && !o.journal.partial {
+		if v.allowed[o.decision] == nil && o.journal.First == 1 && !o.journal.damaged {
 			v.problem(fmt.Errorf("%s: %w", o.place, &PairError{o.decision, "it has an outcome, and no record that allowed it"}))
 		}
 	}
 	for _, h := range v.Heads {
-		if !v.heads[h] {
+		if j := v.journals[h.Journal]; j != nil && h.Seq < j.First {
+			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here, where the journal begins with record %d: give the folder or archive that holds it too",
+				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash), j.First))
+		} else if !v.heads[h] {
 			v.problem(fmt.Errorf("record %d of journal %s, as it was kept elsewhere (%s), is not here: the journal was cut, rewritten, or is another",
 				h.Seq, rationale.Printable(h.Journal), rationale.Printable(h.Hash)))
 		}
@@ -276,16 +340,49 @@ func (v *verification) report() Report {
 			v.problem(fmt.Errorf("journal %s, up to record %d: %w, though another journal follows it", rationale.Printable(h.Journal), h.Seq, ErrMissing))
 		}
 	}
+	for _, j := range v.order {
+		if err := v.begins(j); err != nil {
+			v.problem(err)
+		}
+	}
 	r := Report{Problems: v.problems}
 	for _, j := range v.order {
-		if len(v.Keys) > 0 && j.Signed == 0 {
-			v.problem(fmt.Errorf("journal %s: %w", rationale.Printable(j.ID), errUnsigned))
+		if err := v.signed(j); err != nil {
+			v.problem(err)
 			r.Problems = v.problems
 		}
 		j.JournalReport.Segments = len(j.segments)
 		r.Journals = append(r.Journals, j.JournalReport)
 	}
 	return r
+}
+
+// begins returns an error unless the journal is here from its first record on, or a
+// record in its chain says that the ones before were retired: a header that says so
+// anybody can write.
+func (v *verification) begins(j *journalCheck) error {
+	gone := v.retired[j.ID]
+	switch {
+	case j.First == 1, j.damaged, v.late[j.ID], gone.Seq >= j.First:
+		return nil
+	case gone.Seq == j.First-1 && gone.Hash == j.prev:
+		return nil
+	}
+	return fmt.Errorf("journal %s begins here with record %d, and no record says that the ones before were retired: %w",
+		rationale.Printable(j.ID), j.First, ErrMissing)
+}
+
+// signed returns an error unless checkpoints of the given keys vouch for a journal.
+func (v *verification) signed(j *journalCheck) error {
+	behind := j.Head.Seq - j.Signed - 1 // the checkpoint itself is the record after what it signs
+	switch {
+	case len(v.Keys) == 0, j.Signed > 0 && behind <= v.Unsigned:
+		return nil
+	case j.Signed == 0:
+		return fmt.Errorf("journal %s: %w", rationale.Printable(j.ID), errUnsigned)
+	}
+	return fmt.Errorf("journal %s: %d records follow its last checkpoint, record %d, and at most %d may: they were written without the key, or are not what was signed",
+		rationale.Printable(j.ID), behind, j.Signed+1, v.Unsigned)
 }
 
 var errUnsigned = errors.New("no checkpoint of it is signed by a given key")

@@ -43,6 +43,9 @@ const databaseTimeout = 10 * time.Second
 // standby is how long a replica that stands by waits before it asks again whether it is to deliver.
 const standby = time.Second
 
+// Name returns the name that Follow was given.
+func (f *Follower) Name() string { return f.name }
+
 // Begin returns the place that was kept last, and the zero Place, which it keeps, for a name that is new.
 func (f *Follower) Begin() (journal.Place, error) {
 	f.mu.Lock()
