@@ -70,6 +70,9 @@ func check(t *terminal, args []string) int {
 		return f.misuse(err.Error())
 	}
 	d.ID = unrecorded
+	if !read.checked {
+		fmt.Fprintln(t.err, "ambit check: "+noManifest)
+	}
 	return t.checked(d, *out)
 }
 

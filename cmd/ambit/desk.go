@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -63,6 +64,9 @@ func (df deskFlags) parse(f flags, args []string, want string, least, most int) 
 func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error) error {
 	if *df.postgres != "" {
 		return df.shared(ctx, f)
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file: want the folder that a guard keeps its evidence in", dir)
 	}
 	switch d, err := desk.Dial(ctx, dir); {
 	case err == nil && *df.policy != "":

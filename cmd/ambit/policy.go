@@ -20,6 +20,9 @@ type policy struct {
 	strict   bool // the host that was read requires signatures
 }
 
+// noManifest says what is unknown without one, and how to come by it.
+const noManifest = "there is no manifest, so no tool and no fact is known. Have the host write guard.Guard.Manifest to manifest.yaml and give it with -manifest FILE."
+
 // policyFlags are the flags of the commands that read documents.
 type policyFlags struct {
 	manifest *string

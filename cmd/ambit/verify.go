@@ -102,7 +102,7 @@ func verify(t *terminal, args []string) int {
 			fmt.Fprintln(t.out, terminalJSON(line))
 		}
 		for _, c := range agreement {
-			line, err := json.Marshal(map[string]compared{"Against": c})
+			line, err := json.Marshal(map[string]compared{"against": c})
 			if err != nil {
 				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
 				return exitFailed

@@ -90,7 +90,7 @@ func (t *terminal) findings(found []authority.Finding, read policy) int {
 		fmt.Fprintf(t.out, "%s and %s in %s\n", count(failures, "error"), count(warnings, "warning"), count(len(read.docs), "document"))
 		return exitFailed
 	case !read.checked:
-		fmt.Fprintf(t.out, "types unchecked: there is no manifest. Have the host write guard.Guard.Manifest to manifest.yaml and give it with -manifest FILE.\n")
+		fmt.Fprintln(t.out, "types unchecked: "+noManifest)
 		return exitFailed
 	default:
 		fmt.Fprintf(t.out, "%s %s, %s, %s\n", t.paint(green, "ok:"), count(len(read.docs), "document"),
