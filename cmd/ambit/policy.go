@@ -60,7 +60,10 @@ func (p policyFlags) time() (time.Time, error) {
 // read loads the documents of a folder and the manifest.
 func (p policyFlags) read(dir string) (policy, error) {
 	var read policy
-	var err error
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return policy{}, fmt.Errorf("%s is a file: want the folder that holds the documents", dir)
+	}
 	if read.docs, err = authority.ReadDir(dir); err != nil {
 		return policy{}, err
 	}

@@ -35,11 +35,11 @@ func vet(t *terminal, args []string) int {
 	}
 	read, err := pf.read(rest[0])
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	set, err := pf.load(read)
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	if *explain {
 		t.expressions(set.Expressions())
@@ -100,16 +100,16 @@ func (t *terminal) findings(found []authority.Finding, read policy) int {
 }
 
 // policyError prints why documents do not load.
-func (t *terminal) policyError(err error) int {
+func (f flags) policyError(err error) int {
 	errs, ok := errors.AsType[authority.Errors](err)
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(f.t.err, "%s: %s\n", f.Name(), rationale.Printable(err.Error()))
 		return exitUsage
 	}
 	for _, e := range errs {
-		fmt.Fprintf(t.err, "%s %v\n", t.paint(red, "error:"), e)
+		fmt.Fprintf(f.t.err, "%s %v\n", f.t.paint(red, "error:"), e)
 	}
-	fmt.Fprintf(t.err, "%s: nothing is loaded until all documents are right\n", count(len(errs), "error"))
+	fmt.Fprintf(f.t.err, "%s: nothing is loaded until all documents are right\n", count(len(errs), "error"))
 	return exitFailed
 }
 
