@@ -21,7 +21,7 @@ type policy struct {
 }
 
 // noManifest says what is unknown without one, and how to come by it.
-const noManifest = "there is no manifest, so no tool and no fact is known. Have the host write guard.Guard.Manifest to manifest.yaml and give it with -manifest FILE."
+const noManifest = "there is no manifest, so no tool and no fact is known. Have the host write what guard.Guard.Manifest returns to manifest.yaml (authority.Manifest.YAML), and give that with -manifest FILE."
 
 // policyFlags are the flags of the commands that read documents.
 type policyFlags struct {
