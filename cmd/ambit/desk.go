@@ -52,6 +52,7 @@ func (df deskFlags) parse(f flags, args []string, want string, least, most int) 
 	}
 	if *df.postgres != "" {
 		rest = append([]string{"-postgres URL"}, rest...)
+		want += "; -postgres stands for the folder"
 	}
 	if len(rest) < least || len(rest) > most {
 		return nil, f.misuse("want " + want)
@@ -135,7 +136,7 @@ func (t *terminal) desk(f flags, df deskFlags, dir string, act func(ctx context.
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(t.err, "%s: %s\n", f.Name(), rationale.Printable(err.Error()))
+	fmt.Fprintf(t.err, "%s: %s\n", f.Name(), oneLine(err))
 	switch {
 	case errors.Is(err, journal.ErrUncertain):
 		fmt.Fprintln(t.err, "It may count or not: look before you do it again.")

@@ -69,6 +69,9 @@ func mayWrite(file string, force bool) error {
 	info, err := os.Lstat(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return fmt.Errorf("there is no folder %s to write %s to", filepath.Dir(file), filepath.Base(file))
+		}
 		return nil
 	case err != nil:
 		return err

@@ -87,7 +87,7 @@ func records(t *terminal, args []string) int {
 	}
 	entries, done, err := evidenceOf(dirs, *url)
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit records: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(t.err, "ambit records: %s\n", oneLine(err))
 		return exitUsage
 	}
 	defer done()

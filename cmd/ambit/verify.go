@@ -76,7 +76,7 @@ func verify(t *terminal, args []string) int {
 	}
 	entries, done, err := evidenceOf(paths, *url)
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit verify: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(t.err, "ambit verify: %s\n", oneLine(err))
 		return exitUsage
 	}
 	defer done()
