@@ -35,7 +35,7 @@ type logFile struct {
 // eachFile calls f with the files that a path names: of a folder all regular
 // ones in it, in the order of their names, hidden ones and CloudTrail's own
 // digests excepted. Nothing outside of a folder is opened through a link in it.
-// What cannot be read is a *fileError given to fail.
+// What cannot be read is given to fail; the error does not name the path.
 func eachFile(path string, fail func(path string, err error), f func(logFile) error) error {
 	info, err := os.Stat(path)
 	if err != nil {

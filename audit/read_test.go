@@ -279,6 +279,24 @@ func TestHostileLogs(t *testing.T) {
 	}
 }
 
+// What stands beside the records of one file is said once, and hides nothing of another
+// that was appended to it.
+func TestWhatStandsBesideTheRecordsHidesNothing(t *testing.T) {
+	one := func(id string) string {
+		return fmt.Sprintf(`{"Records":[{"eventID":%q,"eventTime":"2026-11-02T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","userIdentity":{"arn":"me"}}],"more":{"y":1}}`, id)
+	}
+	for name, data := range map[string]string{"one": one("1"), "two": one("1") + one("2")} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, []byte(data), dir, "log")
+			r := runs(t, minimal(t, "cloudtrail", "me", dir))
+			n := strings.Count(data, "Records")
+			assert.Len(t, r.findings, n)
+			assert.Len(t, r.problems(), n, "and none that the file was cut off")
+		})
+	}
+}
+
 // A link that leads out of a folder of logs, a folder that is none and what is no
 // regular file are not opened.
 func TestNothingOutsideOfAFolderIsRead(t *testing.T) {

@@ -13,8 +13,12 @@ import (
 	"sync"
 )
 
-// memoryOfSort is how much of what is sorted lies in memory at a time.
-const memoryOfSort = 16 << 20
+const (
+	// memoryOfSort is how much of what is sorted lies in memory at a time.
+	memoryOfSort = 16 << 20
+	// maxMerged is how many runs are merged at a time: each is an open file, with a buffer.
+	maxMerged = 64
+)
 
 // disk is a folder of temporary files, and the memory of sorters that are done.
 // It is safe for concurrent use.
@@ -55,8 +59,14 @@ type sorter struct {
 	disk *disk
 	buf  []byte
 	rows []rowAt
-	runs []*os.File
+	runs []sortedRun // those that were merged more often first
 	n    int
+}
+
+// sortedRun is sorted rows in a file.
+type sortedRun struct {
+	file   *os.File
+	merged int // how often: it has the rows of maxMerged of those that were once less often
 }
 
 // rowAt is a row in sorter.buf. The first bytes of its key spare most looks at
@@ -126,7 +136,7 @@ func (s *sorter) spill() error {
 	if err != nil {
 		return err
 	}
-	s.runs = append(s.runs, file)
+	s.runs = append(s.runs, sortedRun{file: file})
 	w := newRowWriter(file)
 	for _, r := range s.rows {
 		if err := w.write(s.buf[r.start:r.mid], s.buf[r.mid:r.end]); err != nil {
@@ -134,7 +144,44 @@ func (s *sorter) spill() error {
 		}
 	}
 	s.buf, s.rows = s.buf[:0], s.rows[:0]
-	return w.flush()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return s.fold()
+}
+
+// fold merges the last maxMerged runs, while they were merged equally often: so there are
+// a few times maxMerged however many rows there are, and each is written again seldom.
+func (s *sorter) fold() error {
+	for n := len(s.runs) - maxMerged; n >= 0 && s.runs[n].merged == s.runs[len(s.runs)-1].merged; n = len(s.runs) - maxMerged {
+		file, err := s.disk.create("run-")
+		if err != nil {
+			return err
+		}
+		last := slices.Clone(s.runs[n:])
+		s.runs = append(s.runs, sortedRun{file: file}) // for drop, if this fails
+		next, err := mergeRuns(last)
+		if err != nil {
+			return err
+		}
+		w := newRowWriter(file)
+		if err := eachOf(next, w.write); err != nil {
+			return err
+		}
+		if err := w.flush(); err != nil {
+			return err
+		}
+		s.runs = append(s.runs[:n], sortedRun{file, last[0].merged + 1})
+		removeRuns(last)
+	}
+	return nil
+}
+
+func removeRuns(runs []sortedRun) {
+	for _, r := range runs {
+		r.file.Close()
+		os.Remove(r.file.Name())
+	}
 }
 
 // each calls f with every row in order, once, and then lets go of them all.
@@ -144,6 +191,11 @@ func (s *sorter) each(f func(key, row []byte) error) error {
 		return err
 	}
 	defer done()
+	return eachOf(next, f)
+}
+
+// eachOf calls f with what next returns, until io.EOF.
+func eachOf(next func() (key, row []byte, err error), f func(key, row []byte) error) error {
 	for {
 		key, row, err := next()
 		if errors.Is(err, io.EOF) {
@@ -180,14 +232,21 @@ func (s *sorter) cursor() (next func() (key, row []byte, err error), done func()
 	}
 	s.disk.giveBack(s.buf)
 	s.buf, s.rows = nil, nil
+	next, err = mergeRuns(s.runs)
+	return next, s.drop, err
+}
+
+// mergeRuns returns a function that returns the rows of runs in order, as
+// sorter.cursor does.
+func mergeRuns(runs []sortedRun) (next func() (key, row []byte, err error), err error) {
 	var m merge
-	for _, file := range s.runs {
-		r, err := readRows(file)
+	for _, one := range runs {
+		r, err := readRows(one.file)
 		if err != nil {
-			return nil, s.drop, err
+			return nil, err
 		}
 		if err := r.next(); err != nil {
-			return nil, s.drop, err
+			return nil, err
 		}
 		m = append(m, r)
 	}
@@ -204,14 +263,11 @@ func (s *sorter) cursor() (next func() (key, row []byte, err error), done func()
 			return nil, nil, io.EOF
 		}
 		return m[0].key, m[0].row, nil
-	}, s.drop, nil
+	}, nil
 }
 
 func (s *sorter) drop() {
-	for _, file := range s.runs {
-		file.Close()
-		os.Remove(file.Name())
-	}
+	removeRuns(s.runs)
 	s.disk.giveBack(s.buf)
 	*s = sorter{disk: s.disk}
 }

@@ -51,6 +51,34 @@ func TestSorter(t *testing.T) {
 	}
 }
 
+// However much there is, few files are open at a time, and nothing of it is lost.
+func TestSorterMergesRuns(t *testing.T) {
+	dir := t.TempDir()
+	s := newSorter(&disk{dir: dir})
+	const runs = maxMerged*maxMerged + 2*maxMerged + 3
+	for n := range uint64(runs) {
+		for _, key := range []uint64{n, runs - n, 7} {
+			require.NoError(t, s.add(binary.BigEndian.AppendUint64(nil, key), binary.AppendUvarint(nil, n)))
+		}
+		require.NoError(t, s.spill())
+		assert.LessOrEqual(t, len(s.runs), 3*maxMerged)
+	}
+	assert.Len(t, s.runs, 1+2+3)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, left, len(s.runs))
+	count, last := 0, []byte(nil)
+	require.NoError(t, s.each(func(key, _ []byte) error {
+		assert.LessOrEqual(t, bytes.Compare(last, key), 0)
+		count, last = count+1, append(last[:0], key...)
+		return nil
+	}))
+	assert.Equal(t, 3*runs, count)
+	left, err = os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
 // A temporary file that was cut is an error, never fewer rows.
 func TestCutRows(t *testing.T) {
 	file, err := os.CreateTemp(t.TempDir(), "rows")

@@ -104,7 +104,6 @@ func (s *splitter) next() (data []byte, offset int64, err error) {
 			if err != nil || data != nil {
 				return data, offset, err
 			}
-			s.shape = unknownShape // the array has ended
 		default:
 			if err := s.begin(); err != nil {
 				return nil, s.offset(), err
@@ -241,6 +240,7 @@ func (s *splitter) element() ([]byte, int64, error) {
 			s.lo++
 		case ']':
 			s.lo++
+			s.shape = unknownShape // of what follows
 			if s.wrapped {
 				return nil, 0, s.closeWrapper()
 			}

@@ -65,6 +65,7 @@ func TestNewNeedsWhatItCannotDoWithout(t *testing.T) {
 		"an agent that no record can hold": {
 			guard.Agent{ID: "a\xff", Environment: "test"}, []guard.Option{guard.WithoutEvidence()},
 		},
+		"a prompt as it is":      {guard.Agent{ID: "a", Environment: "test", Prompt: "You refund orders."}, []guard.Option{guard.WithoutEvidence()}},
 		"no clock":               {agent, []guard.Option{guard.WithoutEvidence(), guard.WithClock(nil)}},
 		"the zero fact":          {agent, []guard.Option{guard.WithoutEvidence(), guard.WithFacts(guard.Fact{})}},
 		"a fact twice":           {agent, []guard.Option{guard.WithoutEvidence(), guard.WithFacts(fact, fact)}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +19,8 @@ import (
 type Agent struct {
 	ID          string // required; documents name it
 	Environment string // required; documents name it
-	// Prompt is the digest (sha256:…) of the prompt template; optional. A
-	// document that pins a prompt is not in force without it.
+	// Prompt is the digest (sha256:…) of the prompt template, as rationale.Digest
+	// makes it; optional. A document that pins a prompt is not in force without it.
 	Prompt string
 	// Model is the model that the host has configured; optional. Its basis
 	// defaults to "configured". [Session.Model] takes its place.
@@ -114,6 +115,8 @@ func (c *config) validate(agent Agent) error {
 		return configError("the agent needs an id and an environment")
 	case legible(agent.ID) != agent.ID || legible(agent.Environment) != agent.Environment:
 		return configError("the agent's id and environment must be valid UTF-8 of at most %d bytes", maxName)
+	case agent.Prompt != "" && !strings.HasPrefix(agent.Prompt, digestPrefix):
+		return configError("the agent's prompt is given as the digest of its template, %s…, which rationale.Digest makes; the text itself would be in every record", digestPrefix)
 	case c.ledger == nil && !c.noEvidence:
 		return configError("there is no place for evidence: give WithLedger, or say WithoutEvidence")
 	case c.ledger != nil && c.noEvidence:
@@ -127,6 +130,9 @@ func (c *config) validate(agent Agent) error {
 	}
 	return c.validateKeys()
 }
+
+// digestPrefix is what a digest begins with.
+const digestPrefix = "sha256:"
 
 func (c *config) validateKeys() error {
 	seen := make(map[string]bool)

@@ -57,32 +57,40 @@ func (g *Guard) note(ctx context.Context, d *rationale.Decision) {
 	step := newStep(ctx)
 	defer step.end()
 	if g.record(step, d.At, due) != nil {
-		g.notices.mu.Lock()
-		defer g.notices.mu.Unlock()
-		for _, f := range undo {
-			f()
-		}
+		undo()
 	}
 }
 
-func (n *notices) of(d *rationale.Decision) (due []*rationale.Lifecycle, undo []func()) {
+// of returns the records that are due, and how to have them noticed again.
+func (n *notices) of(d *rationale.Decision) (due []*rationale.Lifecycle, undo func()) {
 	if !n.some.Load() && unremarkable(d) {
 		return nil, nil
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	var each []func()
 	notice := func(event rationale.Event, message string, f func()) {
 		due = append(due, &rationale.Lifecycle{
 			Event: event, Authorization: d.Authorization, Standing: d.Standing, Message: message,
 		})
-		undo = append(undo, f)
+		each = append(each, f)
 	}
 	n.standings(d, notice)
 	n.modes(d, notice)
 	n.mismatches(d, notice)
-	n.some.Store(len(n.standing)+len(n.observes) > 0)
-	return due, undo
+	n.remarked()
+	return due, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for _, f := range each {
+			f()
+		}
+		n.remarked()
+	}
 }
+
+// remarked keeps some up to date. The lock is held.
+func (n *notices) remarked() { n.some.Store(len(n.standing)+len(n.observes) > 0) }
 
 type noticeFunc func(event rationale.Event, message string, undo func())
 
@@ -133,12 +141,14 @@ func (n *notices) modes(d *rationale.Decision, notice noticeFunc) {
 	if d.Class != "" {
 		message += " (" + d.Class + ")"
 	}
+	began, ended := func() { remember(n.observes, key, true) }, func() { delete(n.observes, key) }
 	if observes {
-		remember(n.observes, key, true)
+		began()
+		notice(rationale.EventMode, message, ended)
 	} else {
-		delete(n.observes, key)
+		ended()
+		notice(rationale.EventMode, message, began)
 	}
-	notice(rationale.EventMode, message, func() { n.observes[key] = !observes })
 }
 
 // mismatches notices a tool, a model or a prompt that is not the pinned one.

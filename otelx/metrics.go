@@ -66,7 +66,7 @@ func newMeters(meter metric.Meter) (*meters, error) {
 		metric.WithDescription("Time from a call's arrival to its durable decision."),
 		metric.WithExplicitBucketBoundaries(1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5))
 	open, errs[3] = meter.Int64ObservableUpDownCounter(MetricOpenPends, metric.WithUnit("{pend}"),
-		metric.WithDescription("Pends of this process that are neither answered nor expired."))
+		metric.WithDescription("Pends of this process that are neither followed by another evaluation nor expired."))
 	compared, errs[4] = meter.Int64ObservableCounter(MetricShadowCompared, metric.WithUnit("{evaluation}"),
 		metric.WithDescription("Evaluations of a rule that were made both natively and by cel-go."))
 	differed, errs[5] = meter.Int64ObservableCounter(MetricShadowDiffered, metric.WithUnit("{evaluation}"),

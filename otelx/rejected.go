@@ -49,8 +49,12 @@ func (w *worker) reject(ctx context.Context, n int, cause error) {
 		w.note(func(s *condition) { s.rejected++ })
 	}
 	w.delivery.spans.Add(context.Background(), 1, w.delivery.result(resultRejected))
-	w.report(fmt.Errorf("span %q (%s) of record %d is rejected, and kept for Redeliver: %w",
-		at.span.Name(), at.span.SpanContext().SpanID(), at.head.Seq, cause))
+	then := "kept for Redeliver"
+	if !at.moves {
+		then = "comes again tomorrow"
+	}
+	w.report(fmt.Errorf("span %q (%s) of record %d is rejected, and %s: %w",
+		at.span.Name(), at.span.SpanContext().SpanID(), at.head.Seq, then, cause))
 	w.suspect = suspect{}
 	w.settle(n)
 	w.back(ctx)
@@ -94,7 +98,7 @@ func (w *worker) redeliver(ctx context.Context) {
 	w.redo = nil
 	w.mu.Unlock()
 	for _, r := range calls {
-		if r.ctx.Err() == nil {
+		if r.err = r.ctx.Err(); r.err == nil {
 			within, stop := context.WithCancel(ctx)
 			unlink := context.AfterFunc(r.ctx, stop)
 			r.taken, r.err = w.again(within)

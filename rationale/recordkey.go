@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -19,11 +20,11 @@ type RecordKey struct {
 	Secret []byte `json:"-"` // at least 32 bytes, from a random source
 }
 
-// String returns the key's id: no format verb prints the secret.
+// String returns the key's id.
 func (k RecordKey) String() string { return "record key " + k.ID }
 
-// GoString is String.
-func (k RecordKey) GoString() string { return k.String() }
+// Format writes String, whatever the verb: none prints the secret.
+func (k RecordKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // KeyedPrefix is what every keyed digest begins with; the key's id, ':' and
 // the HMAC in lower-case hex follow.

@@ -56,6 +56,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		assert.NoError(t, err)
 		for _, said := range []string{
 			string(text), fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%v", struct{ Key any }{k}), fmt.Sprintf("%q", k),
+			fmt.Sprintf("%d", k), fmt.Sprintf("%x", k), fmt.Sprintf("%d", []any{k}),
 		} {
 			assert.NotContains(t, said, "key!")
 			assert.NotContains(t, said, "107 101 121") // its bytes

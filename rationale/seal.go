@@ -10,6 +10,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -25,11 +26,11 @@ type SubjectKey struct {
 	Secret []byte `json:"-"` // 32 random bytes
 }
 
-// String returns the key's id: no format verb prints the secret.
+// String returns the key's id.
 func (k SubjectKey) String() string { return "subject key " + k.ID }
 
-// GoString is String.
-func (k SubjectKey) GoString() string { return k.String() }
+// Format writes String, whatever the verb: none prints the secret.
+func (k SubjectKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // Sealed is the payload of a record, encrypted: AES-256-GCM under a key that
 // HKDF-SHA-256 derives from the subject's for the purpose "ambit/v1 seal", over

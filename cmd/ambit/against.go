@@ -31,19 +31,20 @@ type testified struct {
 
 // compared is how a journal and a backend agree. Its JSON form is stable.
 type compared struct {
-	Journal string
-	Same    int         // records that are the same in both
-	NotYet  []recordRun // records behind the last one that the backend has
-	Absent  []recordRun // records before it that the backend does not have
-	Retired int         // records of the backend from before the first that is here
-	Unknown int         // records of the backend, of a journal that is not here
+	Journal string      `json:"journal"`
+	Same    int         `json:"same"`    // records that are the same in both
+	NotYet  []recordRun `json:"not_yet"` // records behind the last one that the backend has
+	Absent  []recordRun `json:"absent"`  // records before it that the backend does not have
+	Retired int         `json:"retired"` // records of the backend from before the first that is here
+	Unknown int         `json:"unknown"` // records of the backend, of a journal that is not here
 }
 
 // recordRun is a run of records that a backend lacks; those without spans between
 // them are not counted.
 type recordRun struct {
-	From, To uint64
-	Records  int
+	From    uint64 `json:"from"`
+	To      uint64 `json:"to"`
+	Records int    `json:"records"`
 }
 
 // testimonies reads the spans that a backend holds: OTLP as JSON, one message or

@@ -56,11 +56,11 @@ func check(t *terminal, args []string) int {
 	}
 	read, err := pf.read(rest[0])
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	set, err := pf.replace(*before, read)
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	if *file == "" {
 		asConfigured(call, read.manifest)
@@ -70,6 +70,9 @@ func check(t *terminal, args []string) int {
 		return f.misuse(err.Error())
 	}
 	d.ID = unrecorded
+	if !read.checked {
+		fmt.Fprintln(t.err, "ambit check: "+noManifest)
+	}
 	return t.checked(d, *out)
 }
 

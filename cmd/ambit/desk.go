@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -51,6 +52,7 @@ func (df deskFlags) parse(f flags, args []string, want string, least, most int) 
 	}
 	if *df.postgres != "" {
 		rest = append([]string{"-postgres URL"}, rest...)
+		want += "; -postgres stands for the folder"
 	}
 	if len(rest) < least || len(rest) > most {
 		return nil, f.misuse("want " + want)
@@ -63,6 +65,9 @@ func (df deskFlags) parse(f flags, args []string, want string, least, most int) 
 func (df deskFlags) at(ctx context.Context, dir string, f func(desk.Desk) error) error {
 	if *df.postgres != "" {
 		return df.shared(ctx, f)
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file: want the folder that a guard keeps its evidence in", dir)
 	}
 	switch d, err := desk.Dial(ctx, dir); {
 	case err == nil && *df.policy != "":
@@ -131,7 +136,7 @@ func (t *terminal) desk(f flags, df deskFlags, dir string, act func(ctx context.
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(t.err, "%s: %s\n", f.Name(), rationale.Printable(err.Error()))
+	fmt.Fprintf(t.err, "%s: %s\n", f.Name(), oneLine(err))
 	switch {
 	case errors.Is(err, journal.ErrUncertain):
 		fmt.Fprintln(t.err, "It may count or not: look before you do it again.")

@@ -14,7 +14,7 @@ import (
 )
 
 const exportHelp = `
-Usage: ambit export -to sqlite FILE DIR… [-force]
+Usage: ambit export FILE DIR… [-force] [-to sqlite]
 
 Writes the records of evidence folders, archives of their segments, and single segments to
 FILE as an SQLite database, with the auditor's questions as views (q_authority, q_chain, …).
@@ -39,7 +39,11 @@ func export(t *terminal, args []string) int {
 		return f.misuse(fmt.Sprintf("-to %s: want sqlite", *to))
 	}
 	file, dirs := rest[0], rest[1:]
-	if err := mayWrite(file, *force); err != nil {
+	err := mayWrite(file, *force)
+	if err == nil {
+		err = readable(dirs)
+	}
+	if err != nil {
 		return f.misuse(err.Error())
 	}
 	read, err := t.exportTo(file, *force, dirs)
@@ -65,6 +69,9 @@ func mayWrite(file string, force bool) error {
 	info, err := os.Lstat(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return fmt.Errorf("there is no folder %s to write %s to", filepath.Dir(file), filepath.Base(file))
+		}
 		return nil
 	case err != nil:
 		return err

@@ -47,13 +47,13 @@ func inventory(t *terminal, args []string) int {
 	}
 	hosts, err := t.hosts(pf, rest[0])
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	var entries []authority.Entry
 	for _, h := range hosts {
 		set, err := pf.load(h.policy)
 		if err != nil {
-			return t.policyError(err)
+			return f.policyError(err)
 		}
 		for _, e := range set.Inventory(at) {
 			if h.agent.ID == "" || (e.Agent == h.agent.ID && e.Environment == h.agent.Environment) {

@@ -43,6 +43,7 @@ Commands:
   erase      destroy the key of a person's data in evidence folders, and record that
   migrate    make or update the tables of a shared ledger in PostgreSQL
   repair     set damaged segments of an evidence folder aside, so that a guard can use it again
+  version    which version this is, and of what it was built
 
 Exit codes: 0 success; 1 documents that fail, a call that is denied, something that is
 provisionally unauthorized, records that are damaged, an answer that does not count; 2 a
@@ -64,7 +65,7 @@ func commands() map[string]command {
 	return map[string]command{
 		"vet": vet, "check": check, "inventory": inventory, "records": records, "verify": verify, "export": export, "archive": archive,
 		"erase": erase, "migrate": migrate, "repair": repair,
-		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs,
+		"approvals": approvals, "reviews": reviews, "budget": budget, "settle": settle, "suspend": suspend, "resume": resume, "audit": auditLogs, "version": version,
 	}
 }
 
@@ -81,6 +82,8 @@ func run(t *terminal, args []string) int {
 	case "-h", "-help", "--help", "help":
 		fmt.Fprint(t.out, usage)
 		return exitOK
+	case "-version", "--version":
+		args = append([]string{"version"}, args[1:]...)
 	}
 	c, ok := commands()[args[0]]
 	if !ok {
@@ -102,25 +105,27 @@ func colored(f *os.File) bool {
 // flags is a command's flag set, whose errors and help say what to do next.
 type flags struct {
 	*flag.FlagSet
-	t *terminal
+	t    *terminal
+	help string
 }
 
 func newFlags(t *terminal, name, help string) flags {
 	f := flag.NewFlagSet("ambit "+name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	return flags{f, t}.withHelp(help)
+	f.Usage = func() {} // package flag calls it for a wrong flag too, and what is piped on is no place for help
+	return flags{f, t, help}
 }
 
-func (f flags) withHelp(help string) flags {
-	f.Usage = func() {
-		fmt.Fprint(f.t.out, strings.TrimLeft(help, "\n"))
+func (f flags) printHelp() {
+	fmt.Fprint(f.t.out, strings.TrimLeft(f.help, "\n"))
+	some := false
+	f.VisitAll(func(*flag.Flag) { some = true })
+	if some {
 		fmt.Fprintln(f.t.out, "\nFlags:")
 		f.SetOutput(f.t.out)
 		f.PrintDefaults()
 		f.SetOutput(io.Discard)
 	}
-	return f
 }
 
 // parse reads flags that may stand before and after the arguments. A negative
@@ -129,6 +134,7 @@ func (f flags) parse(args []string, want string, least, most int) (rest []string
 	for {
 		if err := f.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
+				f.printHelp()
 				return nil, exitOK
 			}
 			return nil, f.misuse(err.Error())

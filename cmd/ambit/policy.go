@@ -23,6 +23,9 @@ type policy struct {
 	past []*rationale.Lifecycle // what the host that was read keeps to, whatever it has loaded since
 }
 
+// noManifest says what is unknown without one, and how to come by it.
+const noManifest = "there is no manifest, so no tool and no fact is known. Have the host write what guard.Guard.Manifest returns to manifest.yaml (authority.Manifest.YAML), and give that with -manifest FILE."
+
 // policyFlags are the flags of the commands that read documents.
 type policyFlags struct {
 	manifest *string
@@ -60,7 +63,10 @@ func (p policyFlags) time() (time.Time, error) {
 // read loads the documents of a folder and the manifest.
 func (p policyFlags) read(dir string) (policy, error) {
 	var read policy
-	var err error
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return policy{}, fmt.Errorf("%s is a file: want the folder that holds the documents", dir)
+	}
 	if read.docs, err = authority.ReadDir(dir); err != nil {
 		return policy{}, err
 	}

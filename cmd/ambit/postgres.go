@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,6 +37,12 @@ func postgres(url string) (ctx context.Context, conn *pgx.Conn, disconnect func(
 		_ = conn.Close(ctx) // nothing is open
 		stop()
 	}, nil
+}
+
+// oneLine is an error's text on one line, without anything that acts upon a terminal:
+// what a database driver says has several.
+func oneLine(err error) string {
+	return rationale.Printable(strings.NewReplacer(":\n\t", ": ", "\n\t", "; ").Replace(err.Error()))
 }
 
 // evidenceOf yields the records of paths or, where it is given, of a database.
@@ -86,7 +93,7 @@ func migrate(t *terminal, args []string) int {
 	}
 	applied, err := migrated(*url)
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit migrate: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(t.err, "ambit migrate: %s\n", oneLine(err))
 		return exitFailed
 	}
 	if *out == "json" {

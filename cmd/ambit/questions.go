@@ -14,6 +14,7 @@ import (
 
 	"github.com/ambit-go/ambit/cmd/ambit/internal/recorddb"
 	"github.com/ambit-go/ambit/rationale"
+	"github.com/ambit-go/ambit/rationale/journal"
 )
 
 const questionsHelp = `
@@ -67,6 +68,9 @@ func questions(t *terminal, args []string) int {
 	chosen, err := q.chosen()
 	if err == nil {
 		err = q.check()
+	}
+	if err == nil {
+		err = readable(q.dirs)
 	}
 	if err != nil {
 		return q.misuse(err.Error())
@@ -312,6 +316,21 @@ func (q *inquiry) sum(asked, exceptions, with int) {
 	}
 	fmt.Fprintf(q.t.out, "\n%s asked, %s in %d of them. Look at a decision with: ambit records DIR -explain ID\n",
 		count(asked, "question"), q.t.paint(red, count(exceptions, "exception")), with)
+}
+
+// readable refuses a path where nothing is, or a file that is no segment: that is a slip of
+// who named it, and no damage.
+func readable(paths []string) error {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return errors.New("there is no " + path + ": want a folder that a guard wrote its evidence to")
+		case err == nil && !info.IsDir() && !strings.Contains(filepath.Base(path), journal.Extension):
+			return errors.New(path + " is no folder, and no segment (*" + journal.Extension + "): want a folder that a guard wrote its evidence to")
+		}
+	}
+	return nil // what else is wrong is said by whoever reads
 }
 
 // noRecords says that folders hold none.

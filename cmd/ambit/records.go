@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -19,9 +20,10 @@ Usage: ambit records DIR… [filters] [-o table|json]
        ambit records -postgres URL …
 
 Lists the records of one or more evidence folders, and of archives of their segments, or of
-the database of a shared ledger, in the order in which they were written, and verifies the hash chain on the way. With -o json every record is one
-JSON object on a line of its own, with kind, id, at and its own members. -explain
-prints one decision as a person would want to read it, with what came of it.
+the database of a shared ledger, in the order in which they were written, and verifies the
+hash chain on the way. With -o json every record is one JSON object on a line of its own,
+with kind, id, at and its own members. -explain prints one decision as a person would want
+to read it, with what came of it.
 
 Records that are sealed for a person are shown open where the key is: in DIR/subjects, or in
 a folder given with -subjects. Where it was destroyed, they are shown as erased.
@@ -41,12 +43,12 @@ type filter struct {
 func records(t *terminal, args []string) int {
 	f := newFlags(t, "records", recordsHelp)
 	var by filter
-	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: decision, outcome, settlement, lifecycle, …")
+	f.StringVar(&by.kind, "kind", "", "only records of a `KIND`: "+strings.Join(recordKinds, ", "))
 	f.StringVar(&by.verdict, "verdict", "", "only decisions with a `VERDICT`: allow, pend or deny")
 	f.StringVar(&by.class, "class", "", "only decisions of a class `ID`")
 	f.StringVar(&by.authorization, "authorization", "", "only decisions under an authorization `ID`")
-	since := f.String("since", "", "only records from a `TIME` on, RFC 3339, or a duration ago such as 24h")
-	until := f.String("until", "", "only records before a `TIME`")
+	since := f.String("since", "", "only records from a `TIME` on, RFC 3339, or a duration ago such as 24h or 30d")
+	until := f.String("until", "", "only records before a `TIME`, likewise")
 	explain := f.String("explain", "", "explain the decision with this `ID`")
 	out := f.output("table", "json")
 	url := f.String("postgres", "", postgresFlag)
@@ -69,8 +71,11 @@ func records(t *terminal, args []string) int {
 	if err == nil {
 		err = oneOf(*out, "table", "json")
 	}
-	if err == nil && by.verdict != "" {
-		err = knownVerdict(by.verdict)
+	if err == nil {
+		err = by.known()
+	}
+	if err == nil {
+		err = readable(dirs)
 	}
 	if err != nil {
 		return f.misuse(err.Error())
@@ -82,7 +87,7 @@ func records(t *terminal, args []string) int {
 	}
 	entries, done, err := evidenceOf(dirs, *url)
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit records: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(t.err, "ambit records: %s\n", oneLine(err))
 		return exitUsage
 	}
 	defer done()
@@ -91,7 +96,7 @@ func records(t *terminal, args []string) int {
 	case len(all) == 0 && !damaged && *url != "":
 		return f.misuse("the ledger in this database has no records yet")
 	case len(all) == 0 && !damaged:
-		return f.misuse("no records in " + strings.Join(dirs, ", ") + ": want a folder that a guard wrote its evidence to")
+		return f.misuse(noRecords(dirs))
 	case *explain != "":
 		return t.explainID(all, opener, *explain, damaged)
 	}
@@ -108,12 +113,22 @@ func records(t *terminal, args []string) int {
 	return code
 }
 
-func knownVerdict(text string) error {
-	switch text {
-	case "allow", "pend", "deny":
+// recordKinds are the kinds of records that a journal holds.
+var recordKinds = []string{
+	string(rationale.KindDecision), string(rationale.KindOutcome), string(rationale.KindSettlement), string(rationale.KindApproval),
+	string(rationale.KindReview), string(rationale.KindLifecycle), string(rationale.KindSnapshot), string(rationale.KindCheckpoint),
+}
+
+// known refuses what no record can have: a slip would look like a journal without such records.
+func (by filter) known() error {
+	if by.kind != "" && !slices.Contains(recordKinds, by.kind) {
+		return fmt.Errorf("-kind %s: want one of %s", by.kind, strings.Join(recordKinds, ", "))
+	}
+	switch by.verdict {
+	case "", "allow", "pend", "deny":
 		return nil
 	}
-	return fmt.Errorf("-verdict %s: want allow, pend or deny", text)
+	return fmt.Errorf("-verdict %s: want allow, pend or deny", by.verdict)
 }
 
 // moment reads a time, or a duration before now; empty is the zero time.
@@ -121,12 +136,13 @@ func moment(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil {
+	var ago time.Duration
+	if duration(&ago)(text) == nil {
 		return time.Now().Add(-ago), nil
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is no time: want 2026-11-02T09:30:00Z, or a duration ago such as 24h", text)
+		return time.Time{}, fmt.Errorf("%q is no time: want 2026-11-02T09:30:00Z, or a duration ago such as 24h or 30d", text)
 	}
 	return at, nil
 }

@@ -79,7 +79,7 @@ func verify(t *terminal, args []string) int {
 	}
 	entries, done, err := evidenceOf(paths, *url)
 	if err != nil {
-		fmt.Fprintf(t.err, "ambit verify: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(t.err, "ambit verify: %s\n", oneLine(err))
 		return exitUsage
 	}
 	defer done()
@@ -105,7 +105,7 @@ func verify(t *terminal, args []string) int {
 			fmt.Fprintln(t.out, terminalJSON(line))
 		}
 		for _, c := range agreement {
-			line, err := json.Marshal(map[string]compared{"Against": c})
+			line, err := json.Marshal(map[string]compared{"against": c})
 			if err != nil {
 				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
 				return exitFailed

@@ -35,11 +35,11 @@ func vet(t *terminal, args []string) int {
 	}
 	read, err := pf.read(rest[0])
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	set, err := pf.load(read)
 	if err != nil {
-		return t.policyError(err)
+		return f.policyError(err)
 	}
 	if *explain {
 		t.expressions(set.Expressions())
@@ -90,7 +90,7 @@ func (t *terminal) findings(found []authority.Finding, read policy) int {
 		fmt.Fprintf(t.out, "%s and %s in %s\n", count(failures, "error"), count(warnings, "warning"), count(len(read.docs), "document"))
 		return exitFailed
 	case !read.checked:
-		fmt.Fprintf(t.out, "types unchecked: there is no manifest. Have the host write guard.Guard.Manifest to manifest.yaml and give it with -manifest FILE.\n")
+		fmt.Fprintln(t.out, "types unchecked: "+noManifest)
 		return exitFailed
 	default:
 		fmt.Fprintf(t.out, "%s %s, %s, %s\n", t.paint(green, "ok:"), count(len(read.docs), "document"),
@@ -100,16 +100,16 @@ func (t *terminal) findings(found []authority.Finding, read policy) int {
 }
 
 // policyError prints why documents do not load.
-func (t *terminal) policyError(err error) int {
+func (f flags) policyError(err error) int {
 	errs, ok := errors.AsType[authority.Errors](err)
 	if !ok {
-		fmt.Fprintf(t.err, "ambit: %s\n", rationale.Printable(err.Error()))
+		fmt.Fprintf(f.t.err, "%s: %s\n", f.Name(), rationale.Printable(err.Error()))
 		return exitUsage
 	}
 	for _, e := range errs {
-		fmt.Fprintf(t.err, "%s %v\n", t.paint(red, "error:"), e)
+		fmt.Fprintf(f.t.err, "%s %v\n", f.t.paint(red, "error:"), e)
 	}
-	fmt.Fprintf(t.err, "%s: nothing is loaded until all documents are right\n", count(len(errs), "error"))
+	fmt.Fprintf(f.t.err, "%s: nothing is loaded until all documents are right\n", count(len(errs), "error"))
 	return exitFailed
 }
 

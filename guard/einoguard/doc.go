@@ -49,7 +49,9 @@
 // next chunk), or when the context of the call is cancelled. A reader that is
 // neither read nor closed holds the tool back, as it does in eino, and leaves
 // the outcome to the context. The digest of an outcome is that of the whole
-// text; other parts of an enhanced result count with their JSON.
+// text; other parts of an enhanced result count with their JSON. All of it is
+// kept in memory until the stream has ended: its cost is read from it
+// ([guard.WithCosts]).
 //
 // # Interrupts
 //

@@ -85,7 +85,8 @@ func ownTransport(plain bool) *http.Transport {
 
 // Send posts a message once. It returns nil for a status of 2xx. Statuses of 408, 425,
 // 429 and 5xx, and failures to get one, can be tried again; every other one, a
-// redirect too, wraps [ErrRefused]. An error names no address, which may hold a secret.
+// redirect too, wraps [ErrRefused]. No error quotes the address, whose path and query
+// may be secret; it can name the host.
 func (w *Webhook) Send(ctx context.Context, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {

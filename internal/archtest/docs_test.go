@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,7 +15,11 @@ import (
 var (
 	declaredTest = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
 	quoted       = regexp.MustCompile("`([^`]+)`")
-	link         = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	link         = regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
+	runbook      = regexp.MustCompile(`runbook: "([^"#]*)(#[^"]*)?"`)
+	heading      = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	notInAnchor  = regexp.MustCompile(`[^\pL\pN_-]`)
+	qualified    = regexp.MustCompile(`(?:^|[^\w/.])([a-z]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 )
 
 // A defence of the threat model is worth the test that would fail without it.
@@ -47,12 +52,58 @@ func TestThreatModelNamesTestsThatExist(t *testing.T) {
 }
 
 func TestLinksBetweenDocumentsResolve(t *testing.T) {
-	for name, text := range sources(t, ".md") {
-		for _, match := range link.FindAllStringSubmatch(text, -1) {
-			_, err := os.Stat(filepath.Join(root, filepath.Dir(name), match[1]))
+	pages := sources(t, ".md")
+	for name, text := range pages {
+		links := link.FindAllStringSubmatch(text, -1)
+		for _, match := range append(links, runbook.FindAllStringSubmatch(text, -1)...) {
+			to := name
+			if match[1] != "" {
+				to = filepath.ToSlash(filepath.Join(filepath.Dir(name), match[1]))
+			}
+			_, err := os.Stat(filepath.Join(root, to))
 			assert.NoError(t, err, "%s links to %s", name, match[1])
+			if match[2] != "" {
+				assert.Contains(t, anchors(pages[to]), match[2], "%s links to %s%s", name, match[1], match[2])
+			}
 		}
 	}
+}
+
+// anchors returns the fragments that lead to the headings of a page.
+func anchors(text string) []string {
+	var all []string
+	for _, heading := range heading.FindAllStringSubmatch(text, -1) {
+		words := strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-")
+		all = append(all, "#"+notInAnchor.ReplaceAllString(words, ""))
+	}
+	return all
+}
+
+// What a page says that a host calls is there to be called.
+func TestDocumentsNameWhatIsExported(t *testing.T) {
+	load, scopes, found := loader(t), map[string]*types.Package{}, 0
+	for _, p := range goList(t, "./...") {
+		if !strings.Contains(p.ImportPath, "/internal/") {
+			pkg := load(p.ImportPath)
+			scopes[pkg.Name()] = pkg
+		}
+	}
+	for name, text := range sources(t, ".md") {
+		for _, match := range qualified.FindAllStringSubmatch(text, -1) {
+			pkg := scopes[match[1]]
+			if pkg == nil {
+				continue
+			}
+			found++
+			object := pkg.Scope().Lookup(match[2])
+			if !assert.NotNil(t, object, "%s: %s", name, match[0]) || match[3] == "" {
+				continue
+			}
+			member, _, _ := types.LookupFieldOrMethod(object.Type(), true, pkg, match[3])
+			assert.NotNil(t, member, "%s: %s", name, match[0])
+		}
+	}
+	assert.Greater(t, found, 100)
 }
 
 // A decision is worth an entry when something was weighed, so the page is

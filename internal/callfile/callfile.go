@@ -5,12 +5,14 @@ package callfile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ambit-go/ambit/authority"
@@ -110,7 +112,7 @@ func (c *Call) RawArguments() ([]byte, error) {
 func (c *Call) ToolID() (classify.ToolID, error) { return classify.ParseToolID(c.Tool) }
 
 // Evaluate classifies and assesses the call. The decision has no id. The error
-// says what is wrong with the file, never with the call.
+// says what is wrong with the description of the call, never with the call.
 func (c *Call) Evaluate(set *authority.Set, m authority.Manifest) (*rationale.Decision, error) {
 	raw, err := c.RawArguments()
 	if err != nil {
@@ -118,7 +120,7 @@ func (c *Call) Evaluate(set *authority.Set, m authority.Manifest) (*rationale.De
 	}
 	id, err := c.ToolID()
 	if err != nil {
-		return nil, fmt.Errorf("call file: %w", err)
+		return nil, err
 	}
 	in, err := c.Input(m)
 	if err != nil {
@@ -167,17 +169,21 @@ func (c *Call) Fact(m authority.Manifest, name string) (authority.FactValue, err
 	}
 	i := slices.IndexFunc(m.Facts, func(f authority.FactSpec) bool { return f.Name == name })
 	if i < 0 {
-		return authority.FactValue{}, fmt.Errorf("call file: fact %q is not in the manifest", name)
+		var names []string
+		for _, f := range m.Facts {
+			names = append(names, f.Name)
+		}
+		return authority.FactValue{}, fmt.Errorf("the manifest has no fact %q: it has %s", name, cmp.Or(strings.Join(names, ", "), "none"))
 	}
 	value, err := typed(m.Facts[i].Type, c.Facts[name])
 	if err != nil {
-		return authority.FactValue{}, fmt.Errorf("call file: fact %s: %w", name, err)
+		return authority.FactValue{}, fmt.Errorf("fact %s: %w", name, err)
 	}
 	at := c.At
 	if text, ok := c.FactAges[name]; ok {
 		age, err := time.ParseDuration(text)
 		if err != nil {
-			return authority.FactValue{}, fmt.Errorf("call file: age of fact %s: %w", name, err)
+			return authority.FactValue{}, fmt.Errorf("age of fact %s: %w", name, err)
 		}
 		at = at.Add(-age)
 	}

@@ -15,6 +15,16 @@ func auditing() []mutant {
 	)
 	return []mutant{
 		{
+			File: "audit/spill.go", Package: pkg, Run: "^TestSorterMergesRuns$",
+			Old: "\treturn s.fold()", New: "\treturn nil",
+			Why: "the open files of a sort grow with what there is",
+		},
+		{
+			File: "audit/split.go", Package: pkg, Run: "^TestWhatStandsBesideTheRecordsHidesNothing$",
+			Old: "s.shape = unknownShape // of what follows", New: "",
+			Why: "what stands beside a file's records hides another's that was appended",
+		},
+		{
 			File: "audit/judge.go", Package: pkg, Run: truth,
 			Old: "if acts >= of.fanOut {", New: "if acts > of.fanOut {",
 			Why: "a decision explains one act more than its call makes",

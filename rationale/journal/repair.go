@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -30,6 +31,9 @@ type Repaired struct {
 func Repair(dir string, opts ...Option) (_ Repaired, err error) {
 	c := configure(opts)
 	c.state, c.key = nil, nil
+	if files, err := list(c.fs, dir); err != nil || len(files) == 0 { // where no journal is, a lock would be left behind
+		return Repaired{}, fmt.Errorf("repair journal: %w", cmp.Or(err, noJournal(dir)))
+	}
 	lock, err := c.fs.Lock(filepath.Join(dir, lockName))
 	if err != nil {
 		return Repaired{}, fmt.Errorf("repair journal: %w", err)
@@ -42,6 +46,8 @@ func Repair(dir string, opts ...Option) (_ Repaired, err error) {
 	return done, nil
 }
 
+func noJournal(dir string) error { return fmt.Errorf("%s holds no journal", dir) }
+
 func repair(c config, dir string, lock File) (Repaired, error) {
 	r := recovery{config: c, dir: dir}
 	files, err := list(c.fs, dir)
@@ -52,7 +58,7 @@ func repair(c config, dir string, lock File) (Repaired, error) {
 		return Repaired{}, err
 	}
 	if len(files) == 0 {
-		return Repaired{}, fmt.Errorf("%s holds no journal", dir)
+		return Repaired{}, noJournal(dir)
 	}
 	x := examination{recovery: r, files: files, begin: lineage(files)}
 	if err := x.all(); err != nil {

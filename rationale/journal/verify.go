@@ -42,19 +42,19 @@ type Report struct {
 	Problems []error // in the order in which they were found; empty: all is sound
 }
 
-// JournalReport is what is known of one journal.
+// JournalReport is what is known of one journal. Its JSON form is stable.
 type JournalReport struct {
-	ID        string
-	Segments  int
-	First     uint64         // seq of the first record that is here; above 1: the ones before were removed, or are elsewhere
-	Retired   bool           // a record of the journal says that the ones before were removed
-	Head      rationale.Head // the last record
-	Decisions int
-	Outcomes  int
-	Open      int    // allowed decisions without an outcome that may still come
-	Signed    uint64 // seq up to which a checkpoint of a given key vouches
-	Torn      bool   // it ends in the middle of a write, as a crash leaves it; only Heads tell a cut from that
-	Repairs   int
+	ID        string         `json:"id"`
+	Segments  int            `json:"segments"`
+	First     uint64         `json:"first"`   // seq of the first record that is here; above 1: the ones before were removed, or are elsewhere
+	Retired   bool           `json:"retired"` // a record of the journal says that the ones before were removed
+	Head      rationale.Head `json:"head"`    // the last record
+	Decisions int            `json:"decisions"`
+	Outcomes  int            `json:"outcomes"`
+	Open      int            `json:"open"`   // allowed decisions without an outcome that may still come
+	Signed    uint64         `json:"signed"` // seq up to which a checkpoint of a given key vouches
+	Torn      bool           `json:"torn"`   // it ends in the middle of a write, as a crash leaves it; only Heads tell a cut from that
+	Repairs   int            `json:"repairs"`
 }
 
 // PairError says that a decision and its outcomes do not fit.

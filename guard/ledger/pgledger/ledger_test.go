@@ -2,6 +2,7 @@ package pgledger_test
 
 import (
 	"context"
+	"reflect"
 	"sync/atomic"
 	"testing"
 
@@ -55,6 +56,18 @@ func TestLimitsContract(t *testing.T) {
 
 func TestNotificationsContract(t *testing.T) {
 	guardtest.TestNotifications(t, func(t *testing.T) guardtest.NotifyingLedger { return open(t, migrated(t, server(t))) })
+}
+
+// Its timer for the next review that falls due would go on without it.
+func TestCloseEndsNotifications(t *testing.T) {
+	l := open(t, migrated(t, server(t)))
+	tells := func() bool {
+		return !reflect.ValueOf(l.Memory).Elem().FieldByName("notifying").FieldByName("to").IsNil()
+	}
+	l.Notify(func(rationale.Notification) {})
+	require.True(t, tells())
+	require.NoError(t, l.Close())
+	require.False(t, tells())
 }
 
 var errNotOpen = ledger.ErrNotOpen

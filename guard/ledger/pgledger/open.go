@@ -164,8 +164,8 @@ func (l *Ledger) Healthy() error {
 	return nil
 }
 
-// Close waits for the steps that are being made. Later ones are errors. What was admitted is durable already. It
-// returns nil.
+// Close waits for the steps that are being made, and ends notifications. Later steps are errors. What was admitted is
+// durable already. It returns nil.
 func (l *Ledger) Close() error {
 	l.stop()
 	l.all.Wait()
@@ -174,5 +174,5 @@ func (l *Ledger) Close() error {
 	l.log.mu.Unlock()
 	l.log.rouse()
 	<-l.log.done
-	return nil
+	return l.Memory.Close()
 }
