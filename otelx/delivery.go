@@ -269,6 +269,7 @@ type deliveryMeters struct {
 	spans, failures metric.Int64Counter
 	callback        metric.Registration
 	ledger          *journalMeter
+	unmeasure       func() // ends what the ledger's meter hears; nil: it hears nothing
 }
 
 func (d *Delivery) instrument(meter metric.Meter) error {
@@ -282,18 +283,18 @@ func (d *Delivery) instrument(meter metric.Meter) error {
 	if err := d.delivery.instrument(meter, d.observe); err != nil {
 		return errors.Join(err, d.close())
 	}
-	if j, ok := d.source.(interface{ Measure(journal.Meter) }); ok && d.settings.meters != nil {
+	if j, ok := d.source.(interface{ Measure(journal.Meter) func() }); ok && d.settings.meters != nil {
 		if d.delivery.ledger, err = newJournalMeter(meter); err != nil {
 			return errors.Join(err, d.unregister())
 		}
-		j.Measure(d.delivery.ledger)
+		d.delivery.unmeasure = j.Measure(d.delivery.ledger)
 	}
 	return nil
 }
 
 func (d *Delivery) unregister() error {
-	if j, ok := d.source.(interface{ Measure(journal.Meter) }); ok && d.delivery.ledger != nil {
-		j.Measure(nil)
+	if d.delivery.unmeasure != nil {
+		d.delivery.unmeasure()
 	}
 	return errors.Join(d.close(), d.delivery.callback.Unregister())
 }

@@ -162,7 +162,7 @@ func (h *recordedHost) apply(l *rationale.Lifecycle) (err error) {
 		if l.Bytes != nil {
 			h.loaded[l.Document] = l
 		}
-		if l.Authorization != nil || l.Event == rationale.EventRevoked && l.Bytes != nil {
+		if l.Bytes != nil && (l.Event == rationale.EventRevoked || l.Authorization != nil) {
 			h.past[l.Digest] = l
 		}
 		// The host itself found it unsigned: it does not allow that.

@@ -233,6 +233,36 @@ func TestInventoryOfTornAndDamagedRecords(t *testing.T) {
 	assert.Contains(t, errs, filepath.Base(first))
 }
 
+// The inventory is of what the host holds to, though it has no such file any more.
+func TestInventoryOfAFolderThatWasTurnedBack(t *testing.T) {
+	policy, dir := t.TempDir(), t.TempDir()
+	file, halt := filepath.Join(policy, "a.yaml"), filepath.Join(policy, "halt.yaml")
+	standing := func(doc string) string {
+		require.NoError(t, os.WriteFile(file, []byte(doc), 0o600))
+		require.NoError(t, writeEvidence(policy, dir, ""))
+		var out, errs bytes.Buffer
+		run(&terminal{out: &out, err: &errs}, []string{"inventory", dir, "-o", "json", "-at", "2026-11-03T00:00:00Z"})
+		require.Empty(t, errs.String())
+		var entry authority.Entry
+		require.NoError(t, json.Unmarshal(out.Bytes(), &entry))
+		return entry.Standing.String()
+	}
+	assert.Equal(t, "active", standing(supportBot))
+	second := strings.Replace(supportBot, "id: support-bot\n", "id: support-bot\nversion: 2\n", 1)
+	assert.Equal(t, "active", standing(second))
+	assert.Equal(t, "superseded", standing(supportBot))
+	assert.Equal(t, "active", standing(second))
+	for i, revoked := range []string{"another", "support-bot"} {
+		text := fmt.Sprintf("apiVersion: ambit/v1\nkind: Revocation\nauthorization: %s\nby: [{id: lee@example.com}]\nat: 2026-11-02T00:00:00Z\nreason: leaked\n", revoked)
+		require.NoError(t, os.WriteFile(halt, []byte(text), 0o600))
+		assert.Equal(t, []string{"active", "revoked"}[i], standing(second))
+	}
+	require.NoError(t, os.Remove(halt))
+	assert.Equal(t, "revoked", standing(second))
+	require.NoError(t, os.WriteFile(halt, []byte("apiVersion: ambit/v1\nkind: Suspension\nagent: nobody\nby: [{id: lee@example.com}]\nat: 2026-11-02T00:00:00Z\nreason: another file of that name\n"), 0o600))
+	assert.Equal(t, "revoked", standing(second))
+}
+
 // With the keys that the host trusts, a signed document is in force and an
 // unsigned one is not.
 func TestKeys(t *testing.T) {

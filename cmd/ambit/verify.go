@@ -96,21 +96,9 @@ func verify(t *terminal, args []string) int {
 		report.Problems = append(report.Problems, differ...)
 	}
 	if *out == "json" {
-		for _, j := range report.Journals {
-			line, err := json.Marshal(j)
-			if err != nil {
-				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
-				return exitFailed
-			}
-			fmt.Fprintln(t.out, terminalJSON(line))
-		}
-		for _, c := range agreement {
-			line, err := json.Marshal(map[string]compared{"against": c})
-			if err != nil {
-				fmt.Fprintf(t.err, "ambit verify: %v\n", err)
-				return exitFailed
-			}
-			fmt.Fprintln(t.out, terminalJSON(line))
+		if err := t.verifiedJSON(report, agreement); err != nil {
+			fmt.Fprintf(t.err, "ambit verify: %v\n", err)
+			return exitFailed
 		}
 	} else {
 		t.verified(report, func() {
@@ -126,6 +114,28 @@ func verify(t *terminal, args []string) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// verifiedJSON prints one line for each journal, each comparison and each problem.
+func (t *terminal) verifiedJSON(report journal.Report, agreement []compared) error {
+	var all []any
+	for _, j := range report.Journals {
+		all = append(all, j)
+	}
+	for _, c := range agreement {
+		all = append(all, map[string]compared{"against": c})
+	}
+	for _, problem := range report.Problems {
+		all = append(all, map[string]string{"problem": problem.Error()})
+	}
+	for _, one := range all {
+		line, err := json.Marshal(one)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(t.out, terminalJSON(line))
+	}
+	return nil
 }
 
 // verified prints what is known of each journal, and more, before the sum of it.

@@ -65,7 +65,10 @@ func TestThePastOutlivesEverything(t *testing.T) {
 
 	want := []any{
 		"halt.yaml: one signed", "halt.yaml: two signed",
-		version{"one", 1, first}, version{"one", 2, second}, version{"one", 3, third}, version{"two", 2, first},
+		version{"one", 1, first},
+		version{"one", 2, second},
+		version{"one", 3, third},
+		version{"two", 2, first},
 	}
 	check := func(l *ledger.Memory) {
 		t.Helper()

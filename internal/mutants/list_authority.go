@@ -22,10 +22,30 @@ func standing() []mutant {
 			Why:  "a review lapses one instant too late",
 		},
 		{
-			File: file,
-			Old:  "h.newest.version > g.Version && !at.Before(h.newest.at) {",
-			New:  "h.newest.version > g.Version+1 && !at.Before(h.newest.at) {",
+			File: "authority/past.go",
+			Old:  "v.version > version && !at.Before(v.at)",
+			New:  "v.version > version+1 && !at.Before(v.at)",
 			Why:  "an older version comes back into force",
+		},
+		{
+			File: "authority/past.go", Package: "./authority", Run: "^TestAVersionForLaterHidesNone$",
+			Old: "return o.version <= v.version && !v.at.After(o.at)", New: "return o.version <= v.version",
+			Why: "a version for later hides the one that it will supersede, and the one before comes back",
+		},
+		{
+			File: "authority/past.go", Package: "./authority", Run: "^TestARevocationThatCannotBeReadStopsTheStart$",
+			Old: "if len(read.Halts) == 0 {", New: "if len(read.Halts) < 0 {",
+			Why: "a revocation that nobody can read any more ends without a word",
+		},
+		{
+			File: "authority/past.go", Package: "./authority", Run: "^TestAnUnsignedVersionIsNoPast$",
+			Old: " && l.Standing != rationale.StandingUnsigned:", New: ":",
+			Why: "an unsigned file shuts an authorization out for good",
+		},
+		{
+			File: "guard/guard.go", Package: "./guard", Run: "^TestAFolderThatWasTurnedBackIsNoticed$",
+			Old: "return l.Past(agent.ID, agent.Environment)", New: "return l.Past(agent.ID, agent.Environment)[:0]",
+			Why: "a start undoes a revocation that left the folder",
 		},
 		{
 			File: file,

@@ -137,6 +137,21 @@ func people() []mutant {
 			Why: "people are who an authority matrix says that was taken back",
 		},
 		{
+			File: "guard/ledger/state.go", Package: ledger, Run: "^TestThePastOutlivesEverything$",
+			Old: ", p.past.restore(said.Past))", New: ")",
+			Why: "a revocation is forgotten when the segment that records it is removed",
+		},
+		{
+			File: "guard/ledger/past.go", Package: ledger, Run: "^TestThePastOutlivesEverything$",
+			Old: "a.Number >= b.Number && !a.Granted.After(b.Granted)", New: "a.Number >= b.Number",
+			Why: "a version for later makes the ledger forget the one that is in force",
+		},
+		{
+			File: "cmd/ambit/inventory.go", Package: "./cmd/ambit", Run: "^TestInventoryOfAFolderThatWasTurnedBack$",
+			Old: "maps.Copy(next.past, h.past)", New: "clear(next.past)",
+			Why: "the inventory shows what the host holds superseded as active",
+		},
+		{
 			File: "internal/desk/strange.go", Package: "./internal/desk", Run: "^TestWhatNoDocumentIsOf$",
 			Old: "\tif names[name] {", New: "\tif len(names) > 0 {",
 			Why: "a misspelt name is suspended without a word",

@@ -204,7 +204,7 @@ func (f *Follower) Head() rationale.Head { return f.j.Head() }
 func (f *Follower) Wait(ctx context.Context, seq uint64) error { return f.j.Wait(ctx, seq) }
 
 // Measure is [Journal.Measure].
-func (f *Follower) Measure(m Meter) { f.j.Measure(m) }
+func (f *Follower) Measure(m Meter) (stop func()) { return f.j.Measure(m) }
 
 // After yields the records behind a head as [Journal.After] does, with two
 // differences. What a repair set aside is yielded as an error that is ErrLost, and

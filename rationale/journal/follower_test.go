@@ -428,17 +428,18 @@ func TestTheWorkOfAJournalIsMeasured(t *testing.T) {
 	require.NoError(t, err)
 	before, g := len(fs.Files(dir)["00000001.seg"]), new(gauge)
 	f, _ := follow(t, j, "otlp")
-	f.Measure(g)
+	stop := f.Measure(g)
 	for i := range 3 {
 		require.NoError(t, j.Append(ctx, outcome(fmt.Sprint(i))))
 	}
 	require.NoError(t, j.Write(ctx, outcome("w")))
 	require.NoError(t, j.Healthy(), "which appends nothing")
 	assert.Equal(t, &gauge{appended: 4, synced: 3, written: len(fs.Files(dir)["00000001.seg"]) - before}, g)
-	f.Measure(nil)
+	stop()
 	require.NoError(t, j.Append(ctx, outcome("x")))
 	assert.Equal(t, 4, g.appended)
 	f.Measure(g)
+	stop() // what has another's place by now
 	require.NoError(t, j.Close())
 	require.Error(t, j.Append(ctx, outcome("y")))
 	assert.Equal(t, 1, g.failed)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,9 @@ func TestAppendNoticesALostFile(t *testing.T) {
 			_ = j.Close()
 			if !strings.HasSuffix(name, "lock") {
 				assert.Contains(t, fmt.Sprint(journal.Verify(journal.Expect{}, dir).Problems), dir, "it does not stay unseen")
+				said := damageSaid(dir)
+				require.Len(t, said, 1)
+				assert.Equal(t, slices.Contains([]string{"removed", "moved", "replaced"}, name), said[0].Missing)
 			}
 			again, err := journal.Open(dir)
 			if c.opens {
@@ -241,6 +245,16 @@ func TestAppendNoticesALostFile(t *testing.T) {
 			assert.Contains(t, damage.File, "00000001.seg")
 		})
 	}
+}
+
+// damageSaid returns what the records of a folder say was damaged.
+func damageSaid(dir string) (all []rationale.Damage) {
+	for e := range journal.Read(dir) {
+		if l, ok := e.Record.(*rationale.Lifecycle); ok && l.Event == rationale.EventDamaged {
+			all = append(all, l.Damage...)
+		}
+	}
+	return all
 }
 
 func TestAppendConcurrently(t *testing.T) {

@@ -18,14 +18,12 @@ type Meter interface {
 	Written(bytes int)
 }
 
-// Measure lets m hear of the journal's work from now on, in the stead of whoever
-// did; nil ends it.
-func (j *Journal) Measure(m Meter) {
-	if m == nil {
-		j.meter.Store(nil)
-		return
-	}
-	j.meter.Store(&m)
+// Measure lets m, which is not nil, hear of the journal's work from now on, in the
+// stead of whoever did, until stop is called.
+func (j *Journal) Measure(m Meter) (stop func()) {
+	mine := &m
+	j.meter.Store(mine)
+	return func() { j.meter.CompareAndSwap(mine, nil) }
 }
 
 // meter calls the Meter that there is.

@@ -184,7 +184,11 @@ type changedError struct {
 }
 
 func (e *changedError) Error() string {
-	return fmt.Sprintf("%s: it has %d bytes, and %d were written to it: somebody else changed it", e.name, e.size, e.wrote)
+	return e.name + ": " + e.problem()
+}
+
+func (e *changedError) problem() string {
+	return fmt.Sprintf("it has %d bytes, and %d were written to it: somebody else changed it", e.size, e.wrote)
 }
 
 func (e *changedError) Is(target error) bool { return target == ErrReplaced }

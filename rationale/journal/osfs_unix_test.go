@@ -35,3 +35,16 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 		})
 	}
 }
+
+// A file with holes takes no room on the disk, and would take all of the memory.
+func TestAFileThatNoSegmentCanBeIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	require.NoError(t, j.Append(t.Context(), outcome("a")))
+	require.NoError(t, j.Close())
+	require.NoError(t, os.Truncate(filepath.Join(dir, "00000001.seg"), 1<<40))
+	const problem = "no segment has more than"
+	assert.Contains(t, fmt.Sprint(journal.Verify(journal.Expect{}, dir).Problems), problem)
+	_, err := journal.Open(dir)
+	require.ErrorContains(t, err, problem)
+}

@@ -104,6 +104,9 @@ func readHeaderOf(f File) (header, error) {
 	return decodeHeader(b)
 }
 
+// maxFile is more than a segment can have, and bounds what reading one takes.
+const maxFile = 2 << 30
+
 // readFile returns a file's bytes, as many as it has when it is opened.
 func readFile(fsys FS, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
@@ -114,6 +117,9 @@ func readFile(fsys FS, path string) ([]byte, error) {
 	size, err := f.Size()
 	if err != nil {
 		return nil, err
+	}
+	if size > maxFile {
+		return nil, fmt.Errorf("it has %d bytes, and no segment has more than %d", size, int64(maxFile))
 	}
 	b := make([]byte, size)
 	n, err := io.ReadFull(io.NewSectionReader(f, 0, size), b)

@@ -318,7 +318,7 @@ func (w *writer) inPlace() error {
 	}
 	err = w.fs.InPlace(w.file, w.segment.File)
 	if err != nil && gone(err) {
-		lost := fmt.Errorf("the journal's segment was removed or replaced: %w", err)
+		lost := fmt.Errorf("the journal's segment was removed, replaced or changed: %w", err)
 		w.tellLoss(lost)
 		w.lost = lost
 	}
@@ -331,9 +331,12 @@ func gone(err error) bool { return errors.Is(err, ErrReplaced) || errors.Is(err,
 // gap before it stops the next opening.
 func (w *writer) tellLoss(lost error) {
 	now := w.now()
+	damage := rationale.Damage{File: filepath.Base(w.segment.File), Problem: "the file was removed or replaced while it was written to", Missing: true}
+	if changed, ok := errors.AsType[*changedError](lost); ok {
+		damage.Problem, damage.Missing = changed.problem(), false
+	}
 	w.notes = append(w.notes, &rationale.Lifecycle{
-		ID: rationale.NewID(now), At: now, Event: rationale.EventDamaged, Message: lost.Error(),
-		Damage: []rationale.Damage{{File: filepath.Base(w.segment.File), Problem: "the file was removed or replaced while it was written to", Missing: true}},
+		ID: rationale.NewID(now), At: now, Event: rationale.EventDamaged, Message: lost.Error(), Damage: []rationale.Damage{damage},
 	})
 	w.poison()
 	if w.begin() == nil {
