@@ -32,8 +32,8 @@ type Agent struct {
 // deny every call and record nothing: make one with [New].
 //
 // A guard remembers, in memory and bounded, the call ids of up to 4,096
-// sessions and of the last 512 calls in each; the session that was idle for
-// longest goes first. A call id that was forgotten no longer counts as
+// sessions and of the last 512 calls in each, and no more than 32 MiB of them; the
+// session that was idle for longest goes first. A call id that was forgotten no longer counts as
 // evidence that a rationale can cite.
 type Guard struct {
 	agent      Agent

@@ -3,14 +3,17 @@ package guard
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambit-go/ambit/rationale"
 )
 
 const (
-	maxSessions = 4096
-	maxCalls    = 512 // remembered in one session
+	maxSessions   = 4096
+	maxCalls      = 512      // remembered in one session
+	maxRemembered = 32 << 20 // bytes, of all of them
+	callSize      = 80       // what a call takes beside its id
 )
 
 // sessionID tells sessions apart, also between the people that one session id
@@ -20,6 +23,8 @@ type sessionID struct{ id, onBehalfOf string }
 // sessions remembers the call ids of recent sessions: which are taken, and
 // which were executed with success. What it forgets is no evidence any more.
 type sessions struct {
+	size atomic.Int64 // of the calls that are remembered
+
 	mu     sync.Mutex
 	recent *list.List // of *sessionCalls, the latest used first
 	byID   map[sessionID]*sessionCalls
@@ -28,8 +33,11 @@ type sessions struct {
 type sessionCalls struct {
 	id    sessionID
 	place *list.Element // in recent; guarded by the mutex of sessions
+	total *atomic.Int64 // the size of all sessions
 
 	mu   sync.Mutex
+	size int64           // its part of total
+	gone bool            // it has no part any more
 	done map[string]bool // by call id: executed with success
 	// order is a ring of the ids in done, next the place of the oldest.
 	order []string
@@ -44,17 +52,19 @@ func newSessions() *sessions {
 func (s *sessions) open(id sessionID) *sessionCalls {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if calls, ok := s.byID[id]; ok {
+	calls, ok := s.byID[id]
+	if ok {
 		s.recent.MoveToFront(calls.place)
-		return calls
+	} else {
+		calls = &sessionCalls{id: id, total: &s.size, done: make(map[string]bool)}
+		calls.place = s.recent.PushFront(calls)
+		s.byID[id] = calls
 	}
-	if s.recent.Len() >= maxSessions {
+	for s.recent.Len() > maxSessions || s.recent.Len() > 1 && s.size.Load() > maxRemembered {
 		oldest := s.recent.Remove(s.recent.Back()).(*sessionCalls)
 		delete(s.byID, oldest.id)
+		oldest.leave()
 	}
-	calls := &sessionCalls{id: id, done: make(map[string]bool)}
-	calls.place = s.recent.PushFront(calls)
-	s.byID[id] = calls
 	return calls
 }
 
@@ -100,12 +110,28 @@ func (c *sessionCalls) executed(call string) bool {
 }
 
 func (c *sessionCalls) remember(call string) {
+	grown := int64(len(call) + callSize)
 	if len(c.order) < maxCalls {
 		c.order = append(c.order, call)
 	} else {
-		delete(c.done, c.order[c.next])
+		oldest := c.order[c.next]
+		delete(c.done, oldest)
+		grown -= int64(len(oldest) + callSize)
 		c.order[c.next] = call
 		c.next = (c.next + 1) % maxCalls
 	}
 	c.done[call] = false
+	if !c.gone {
+		c.size += grown
+		c.total.Add(grown)
+	}
+}
+
+// leave takes the session out of the size of all: it is forgotten, though calls may
+// be under way in it.
+func (c *sessionCalls) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total.Add(-c.size)
+	c.size, c.gone = 0, true
 }

@@ -50,6 +50,36 @@ func TestSessionsAreBounded(t *testing.T) {
 	assert.Equal(t, maxSessions, s.recent.Len())
 }
 
+// Long ids of many sessions do not add up without end.
+func TestWhatSessionsRememberIsBounded(t *testing.T) {
+	s, long := newSessions(), strings.Repeat("x", maxName-8)
+	fill := func(session int) *sessionCalls {
+		calls := s.open(sessionID{id: fmt.Sprint(session)})
+		for i := range maxCalls + maxCalls/2 {
+			calls.claim(fmt.Sprint(long, session%10, i), guardNow)
+		}
+		return calls
+	}
+	first := fill(0)
+	for i := range maxSessions / 2 { // that are there already when they grow
+		s.open(sessionID{id: fmt.Sprint(1 + i)})
+	}
+	for i := range 2 * maxRemembered / (maxCalls * (maxName + callSize)) {
+		fill(1 + i)
+		assert.LessOrEqual(t, s.size.Load(), int64(maxRemembered+maxCalls*(maxName+callSize)))
+	}
+	assert.NotContains(t, s.byID, first.id)
+	first.claim("a call that was under way", guardNow)
+	sum := int64(0)
+	for _, calls := range s.byID {
+		for _, id := range calls.order {
+			sum += int64(len(id) + callSize)
+		}
+	}
+	assert.Equal(t, sum, s.size.Load())
+	assert.Greater(t, len(s.byID), 100)
+}
+
 func TestClaimedIDs(t *testing.T) {
 	calls := newSessions().open(sessionID{})
 	assert.Equal(t, "c1", calls.claim("c1", guardNow))
