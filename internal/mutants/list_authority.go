@@ -43,6 +43,16 @@ func standing() []mutant {
 			Why: "an unsigned file shuts an authorization out for good",
 		},
 		{
+			File: "authority/reload.go", Package: "./authority", Run: "^TestReloadNeverLosesAProhibition$",
+			Old: "\t\t\tstuck = d.Name\n", New: "",
+			Why: "an authorization that a change of another file breaks takes what it prohibits with it",
+		},
+		{
+			File: "authority/reload.go", Package: "./authority", Run: "^TestReloadNeverLosesAProhibition$",
+			Old: "kept = append(kept, s.renamed(d, slices.Concat(docs, kept))...)", New: "kept = append(kept, s.renamed(d, slices.Concat(docs, kept))[:0]...)",
+			Why: "an authorization that is renamed, with a mistake, takes what it prohibits with it",
+		},
+		{
 			File: "guard/guard.go", Package: "./guard", Run: "^TestAFolderThatWasTurnedBackIsNoticed$",
 			Old: "return l.Past(agent.ID, agent.Environment)", New: "return l.Past(agent.ID, agent.Environment)[:0]",
 			Why: "a start undoes a revocation that left the folder",
