@@ -43,6 +43,16 @@ func standing() []mutant {
 			Why: "an unsigned file shuts an authorization out for good",
 		},
 		{
+			File: "guard/wrap.go", Package: "./guard", Run: "^TestWrapRecordsAnOutcomeOfEveryEnd$",
+			Old: "if statusOf(err) == rationale.StatusNotExecuted {", New: "if false {",
+			Why: "a tool that ran gets its money back, since a call of its own did not run",
+		},
+		{
+			File: "guard/einoguard/outcome.go", Package: "./guard/einoguard", Run: "^TestAToolThatRanIsExecuted$",
+			Old: "return result, ran(err)", New: "return result, err",
+			Why: "a tool of a graph that ran gets its money back, since a call of its own did not run",
+		},
+		{
 			File: "guard/evidence.go", Package: "./guard", Run: "^TestASignatureThatComesLaterIsRecorded$",
 			Old: "!ok || !signedAlike(was, l)", New: "!ok || was == nil",
 			Why: "evidence has no signature of a document that was signed after it was loaded, and the next start takes the version before",
