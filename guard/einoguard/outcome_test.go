@@ -98,7 +98,9 @@ func TestCallCancelledWhileItIsDecidedDoesNotRun(t *testing.T) {
 // spent.
 func TestAToolThatRanIsExecuted(t *testing.T) {
 	f := newFake("look")
-	f.do = func(context.Context, string) ([]string, error) { return nil, guard.NotExecuted(context.DeadlineExceeded) }
+	f.do = func(context.Context, string) ([]string, error) {
+		return nil, guard.NotExecuted(context.DeadlineExceeded)
+	}
 	for shape, inside := range shapes(f) {
 		t.Run(shape, func(t *testing.T) {
 			g, kept := newGuard(t)
