@@ -90,7 +90,7 @@ func (s *Set) fallBack(docs []Document, errs []*Error) (kept []Document, held []
 			continue
 		}
 		if ok && slices.ContainsFunc(s.policy.Grants, func(g *grantDoc) bool { return g.Name == d.Name }) {
-			stuck = d.Name
+			stuck, kept = d.Name, append(kept, d) // another's former content may help
 			continue
 		}
 		kind := kindOf(d)
@@ -101,13 +101,13 @@ func (s *Set) fallBack(docs []Document, errs []*Error) (kept []Document, held []
 			kept = append(kept, s.renamed(d, slices.Concat(docs, kept))...)
 		}
 	}
-	switch {
-	case stuck != "":
-		return s.asBefore(docs, stuck)
-	case matrix != "":
-		return s.unchanged(kept, matrix)
+	if matrix != "" {
+		kept, held = s.unchanged(kept, matrix)
 	}
-	return kept, nil
+	if stuck != "" && sameDocuments(kept, docs) {
+		return s.asBefore(docs, stuck)
+	}
+	return kept, held
 }
 
 // renamed returns the former documents of the authorization that a file is of, as

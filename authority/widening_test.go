@@ -90,7 +90,13 @@ func TestReloadNeverLosesAProhibition(t *testing.T) {
 		require.Error(t, err, name)
 		assert.Equal(t, rationale.StandingActive, decide(next, noon, `{"n":1}`).Standing, "%s: a suspension ends with its document", name)
 	}
-	next, err := set.Reload([]authority.Document{grantDoc("one")})
+	wrong := authority.Document{Name: list.Name, Data: append(slices.Clone(list.Data), "x: 1\n"...)}
+	next, err := set.Reload([]authority.Document{grantDoc("one", "CLASS", "other"), forbids, wrong})
+	require.ErrorContains(t, err, "p.yaml:")
+	assert.NotContains(t, err.Error(), "one.yaml", "the former list serves, and holds up no other change")
+	assert.Equal(t, []rationale.Reason{rationale.ProhibitedClass}, decide(next, noon, `{"n":1}`).Reasons)
+
+	next, err = set.Reload([]authority.Document{grantDoc("one")})
 	require.NoError(t, err)
 	assert.Equal(t, rationale.Allow, decide(next, noon, `{"n":1}`).Verdict, "people took it away")
 }
