@@ -41,7 +41,7 @@ func (s *Set) Lifecycle(at time.Time) []*rationale.Lifecycle {
 		if h.Revocation {
 			event = rationale.EventRevoked
 		}
-		add(h.source, &rationale.Lifecycle{Event: event, Standing: h.standing(), Message: h.Reason})
+		add(h.source, &rationale.Lifecycle{Event: event, Standing: h.standing(), Message: h.Reason, Supersedes: h.Supersedes})
 	}
 	slices.SortStableFunc(loaded, func(a, b *rationale.Lifecycle) int { return cmp.Compare(a.Document, b.Document) })
 	return loaded

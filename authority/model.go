@@ -296,6 +296,7 @@ type haltDoc struct {
 	At            time.Time
 	Until         time.Time // of a Suspension; zero: until the document is removed
 	Reason        string
+	Supersedes    string // digest of a former revocation that this one stands for
 }
 
 // documents is everything that a folder of policy says.

@@ -249,17 +249,23 @@ func (s *Set) inherit(prior *Set) {
 // whose file has an error holds as far as it says what it halts.
 func (s *Set) keepHalts(halts []*haltDoc) {
 	for _, h := range halts {
-		if !slices.ContainsFunc(s.policy.Halts, h.impliedBy) {
-			s.policy.Halts = append(s.policy.Halts, h)
+		if slices.ContainsFunc(s.policy.Halts, func(o *haltDoc) bool { return h.Digest == o.Digest }) {
+			continue
 		}
+		i := slices.IndexFunc(s.policy.Halts, h.impliedBy)
+		if i < 0 {
+			s.policy.Halts = append(s.policy.Halts, h)
+			continue
+		}
+		again := *s.policy.Halts[i] // which may be another Set's
+		again.Supersedes = h.Digest
+		s.policy.Halts[i] = &again
 	}
 }
 
-// impliedBy reports whether h adds nothing to another: it is the same, or revokes
-// what the other does, and not before.
+// impliedBy reports whether another revokes what h does, and not later.
 func (h *haltDoc) impliedBy(o *haltDoc) bool {
-	return h.Digest == o.Digest ||
-		h.Revocation && o.Revocation && h.Authorization == o.Authorization && h.Agent == o.Agent && !h.At.Before(o.At)
+	return h.Revocation && o.Revocation && h.Authorization == o.Authorization && h.Agent == o.Agent && !h.At.Before(o.At)
 }
 
 func (s *Set) index() {

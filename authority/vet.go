@@ -23,7 +23,7 @@ type Finding struct {
 // Vet looks for what loads and yet is probably not meant: classes of several
 // documents that are ambiguous, rules that can never hold or never fail,
 // members of an allow-list that the tool's schema excludes, free text that no
-// rule constrains, baselines that a tool cannot meet, a rationale that can repeat what
+// rule constrains, revocations and suspensions of nothing, baselines that a tool cannot meet, a rationale that can repeat what
 // is not kept, windows that the ladder passes, cost centres without a budget, prices
 // that no approver's ceiling holds, and patterns that match no registered tool. It looks
 // at the versions that compete at a time. Findings are sorted by their place.
@@ -47,6 +47,7 @@ func (s *Set) Vet(at time.Time) []Finding {
 		v.idle(key)
 	}
 	v.users()
+	v.halts()
 	slices.SortStableFunc(v.found, func(a, b Finding) int { return compareErrors(a.Error, b.Error) })
 	return v.found
 }
@@ -80,6 +81,22 @@ func (v *vet) conflicts(key agentKey) {
 				v.report(true, errorAt(a.class.Node, "class %s and class %s of %s have the same pattern %s, and one has no when: every such call is ambiguous_class",
 					a.class.ID.Value, b.class.ID.Value, b.line.id, a.pattern))
 			}
+		}
+	}
+}
+
+// halts reports revocations and suspensions that halt no document and no agent:
+// whoever reads one thinks that it does. What it was for may be gone by now.
+func (v *vet) halts() {
+	for _, h := range v.set.policy.Halts {
+		if h.File == nil || slices.ContainsFunc(v.set.policy.Grants, h.concerns) {
+			continue
+		}
+		switch {
+		case h.Authorization != "" && h.Authorization != "*":
+			v.report(false, errorAt(at(h.File.Root(), "authorization"), "there is no authorization %q: nothing is %s", h.Authorization, h.standing()))
+		case h.Authorization == "" && h.Agent != "*" && !slices.ContainsFunc(v.set.manifest.Agents, func(a AgentSpec) bool { return a.ID == h.Agent }):
+			v.report(false, errorAt(at(h.File.Root(), "agent"), "no authorization names an agent %q: nothing is %s", h.Agent, h.standing()))
 		}
 	}
 }

@@ -95,3 +95,36 @@ func TestVetOfCeilings(t *testing.T) {
 		})
 	}
 }
+
+// A misspelt name in a halt stops nothing.
+func TestVetOfHalts(t *testing.T) {
+	halt := func(what string) authority.Document {
+		return authority.Document{Name: "halt.yaml", Data: []byte("apiVersion: ambit/v1\nkind: Revocation\n" + what +
+			"\nby: [{id: lee@example.com}]\nat: 2026-10-05T00:00:00Z\nreason: incident 17\n")}
+	}
+	for what, says := range map[string]string{
+		"authorization: one":   "",
+		`authorization: "*"`:   "",
+		"agent: bot":           "",
+		"agent: idle":          "",
+		`agent: "*"`:           "",
+		"authorization: oneÄ":  "there is no authorization \"oneÄ\": nothing is revoked",
+		"agent: bat":           "no authorization names an agent \"bat\": nothing is revoked",
+		"authorization: board": "there is no authorization \"board\": nothing is revoked",
+	} {
+		m := authority.Manifest{Tools: []authority.Tool{actTool}, Agents: []authority.AgentSpec{{ID: "idle", Environments: []string{"prod"}}}}
+		set, err := authority.Load([]authority.Document{grantDoc("one"), halt(what)}, m, authority.AllowUnsigned())
+		require.NoError(t, err, what)
+		var found []string
+		for _, f := range set.Vet(noon) {
+			assert.False(t, f.Fails)
+			assert.Equal(t, 3, f.Error.Line)
+			found = append(found, f.Error.Message)
+		}
+		if says == "" {
+			assert.Empty(t, found, what)
+		} else {
+			assert.Equal(t, []string{says}, found, what)
+		}
+	}
+}

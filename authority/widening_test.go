@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,57 @@ func TestReloadHoldsUpWhatABrokenMatrixWouldLimit(t *testing.T) {
 	})
 	require.Error(t, err)
 	assert.Equal(t, rationale.StandingSuspended, decide(next, noon, `{"n":5}`).Standing, "a suspension waits for nothing")
+}
+
+// A document that fails must not take what it prohibits with it: another one allows
+// the same calls.
+func TestReloadNeverLosesAProhibition(t *testing.T) {
+	text := string(grantDoc("two").Data)
+	forbids := authority.Document{Name: "two.yaml", Data: []byte(text[:strings.Index(text, "classes:")] + `classes:
+  - {id: never, tools: [act], tier: prohibited}
+  - {id: pay, tools: [pay], tier: parameterized, rationale: [], spend: {currency: EUR, estimate: {quantity: "1", unit: args.u, prices: PriceList/p}, per_event: {parameterized: "5"}}}
+`)}
+	list := authority.Document{Name: "p.yaml", Data: []byte("apiVersion: ambit/v1\nkind: PriceList\nid: p\ncurrency: EUR\nprices: {a: \"1\"}\n")}
+	named := func(name, more string) authority.Document {
+		return authority.Document{Name: name, Data: append(slices.Clone(forbids.Data), more...)}
+	}
+	copied := grantDoc("two", "CLASS", "copied")
+	copied.Name = "a.yaml"
+	set := load(t, grantDoc("one"), forbids, list)
+	for name, c := range map[string]struct {
+		docs  []authority.Document
+		wrong string
+	}{
+		"its price list is gone":         {[]authority.Document{grantDoc("one"), forbids}, "p.yaml:0:0: two.yaml is in force and does not load with what changed: this file is still in force"},
+		"another has its version":        {[]authority.Document{grantDoc("one"), forbids, list, copied}, "a.yaml:0:0: two.yaml is in force and does not load with what changed: this file is not in force as it is now"},
+		"it is renamed and has an error": {[]authority.Document{grantDoc("one"), list, named("b.yaml", "nonsense: true\n")}, "b.yaml:"},
+		"twice":                          {[]authority.Document{grantDoc("one"), list, named("b.yaml", "x: true\n"), named("c.yaml", "x: true\n")}, "c.yaml:"},
+		"it is renamed and no YAML":      {[]authority.Document{grantDoc("one"), list, named("b.yaml", "x: [\n")}, "b.yaml:"},
+		"a matrix limits it":             {[]authority.Document{grantDoc("one"), forbids, list, {Name: "matrix.yaml", Data: []byte(strings.Replace(matrixText, "baselines: []\n", "", 1))}}, "matrix.yaml:0:0:"},
+	} {
+		next, err := set.Reload(c.docs)
+		require.ErrorContains(t, err, c.wrong, name)
+		require.Equal(t, []rationale.Reason{rationale.ProhibitedClass}, decide(next, noon, `{"n":1}`).Reasons, name)
+		again, err := next.Reload(c.docs)
+		require.Error(t, err, name)
+		require.Equal(t, []rationale.Reason{rationale.ProhibitedClass}, decide(again, noon, `{"n":1}`).Reasons, name)
+
+		next, err = set.Reload(append(c.docs, haltDoc("halt.yaml", "Suspension", "two")))
+		require.Error(t, err, name)
+		assert.Equal(t, rationale.StandingSuspended, decide(next, noon, `{"n":1}`).Standing, name)
+		next, err = next.Reload(c.docs)
+		require.Error(t, err, name)
+		assert.Equal(t, rationale.StandingActive, decide(next, noon, `{"n":1}`).Standing, "%s: a suspension ends with its document", name)
+	}
+	wrong := authority.Document{Name: list.Name, Data: append(slices.Clone(list.Data), "x: 1\n"...)}
+	next, err := set.Reload([]authority.Document{grantDoc("one", "CLASS", "other"), forbids, wrong})
+	require.ErrorContains(t, err, "p.yaml:")
+	assert.NotContains(t, err.Error(), "one.yaml", "the former list serves, and holds up no other change")
+	assert.Equal(t, []rationale.Reason{rationale.ProhibitedClass}, decide(next, noon, `{"n":1}`).Reasons)
+
+	next, err = set.Reload([]authority.Document{grantDoc("one")})
+	require.NoError(t, err)
+	assert.Equal(t, rationale.Allow, decide(next, noon, `{"n":1}`).Verdict, "people took it away")
 }
 
 func TestRegisterKeepsASuspensionThatHasAnError(t *testing.T) {

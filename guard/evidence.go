@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -23,8 +24,8 @@ type evidence struct {
 	// writing is held while lifecycle records are written. It is a channel
 	// because who waits for it has a deadline.
 	writing chan struct{}
-	known   map[lifecycleKey]*rationale.AuthorizationRef // on record as loaded; guarded by writing
-	told    string                                       // digest of the manifest on record; guarded by writing
+	known   map[lifecycleKey]*rationale.Lifecycle // on record as loaded; guarded by writing
+	told    string                                // digest of the manifest on record; guarded by writing
 	// settled is the policy of which everything is on record, as is what happened
 	// until then; nil while anything is due. It is stored under mu.
 	settled atomic.Pointer[policy]
@@ -47,7 +48,7 @@ type lifecycleKey struct {
 }
 
 func newEvidence(g *Guard) *evidence {
-	return &evidence{guard: g, writing: make(chan struct{}, 1), known: make(map[lifecycleKey]*rationale.AuthorizationRef)}
+	return &evidence{guard: g, writing: make(chan struct{}, 1), known: make(map[lifecycleKey]*rationale.Lifecycle)}
 }
 
 // missed counts a call that was denied without a record.
@@ -145,15 +146,15 @@ func (e *evidence) write(ctx context.Context) error {
 	return nil
 }
 
-// documents returns what is loaded now, and what of it is not on record yet or
-// on record and no longer loaded.
-func (e *evidence) documents(now []*rationale.Lifecycle) (map[lifecycleKey]*rationale.AuthorizationRef, []*rationale.Lifecycle) {
+// documents returns what is loaded now, and what of it is not on record yet, not
+// with its signature, or on record and no longer loaded.
+func (e *evidence) documents(now []*rationale.Lifecycle) (map[lifecycleKey]*rationale.Lifecycle, []*rationale.Lifecycle) {
 	var due []*rationale.Lifecycle
-	loaded := make(map[lifecycleKey]*rationale.AuthorizationRef, len(now))
+	loaded := make(map[lifecycleKey]*rationale.Lifecycle, len(now))
 	for _, l := range now {
 		key := lifecycleKey{l.Document, l.Digest, l.Event}
-		loaded[key] = l.Authorization
-		if _, ok := e.known[key]; !ok {
+		loaded[key] = l
+		if was, ok := e.known[key]; !ok || !signedAlike(was, l) {
 			due = append(due, l)
 		}
 	}
@@ -168,10 +169,17 @@ func (e *evidence) documents(now []*rationale.Lifecycle) (map[lifecycleKey]*rati
 	})
 	for _, key := range gone {
 		due = append(due, &rationale.Lifecycle{
-			Event: rationale.EventUnloaded, Document: key.document, Digest: key.digest, Authorization: e.known[key],
+			Event: rationale.EventUnloaded, Document: key.document, Digest: key.digest, Authorization: e.known[key].Authorization,
 		})
 	}
 	return loaded, due
+}
+
+// signedAlike reports whether two records of a document say the same of its
+// signature, and of what that is worth.
+func signedAlike(a, b *rationale.Lifecycle) bool {
+	return bytes.Equal(a.Signature, b.Signature) &&
+		(a.Authorization == nil || a.Authorization.Unsigned == b.Authorization.Unsigned)
 }
 
 // manifest adds what the host runs to due, unless that is on record, and

@@ -90,6 +90,43 @@ func TestUnsignedDocumentsDenyUnlessTheHostAllowsThem(t *testing.T) {
 	}
 }
 
+// A signature that comes after its document is evidence as well: what is decided from
+// then on rests on it.
+func TestASignatureThatComesLaterIsRecorded(t *testing.T) {
+	doc := grantDocument("fleet", scaleClass(""))
+	signed := doc
+	var key ed25519.PublicKey
+	key, signed.Signature = sign(t, doc.Data)
+	recorder := &guardtest.Recorder{}
+	l := ledger.New(recorder)
+	g, err := guard.New([]authority.Document{doc}, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+		guard.WithLedger(l), guard.WithKeys(key), guard.WithClock(guardtest.Now))
+	require.NoError(t, err)
+	require.NoError(t, g.Register(guardtest.Scale()))
+	assert.Empty(t, l.Past(guardtest.AgentID, guardtest.Environment), "it was not in force")
+
+	for range 2 {
+		require.NoError(t, g.Reload([]authority.Document{signed}))
+	}
+	_, d := g.Begin(t.Context(), guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":1}`)})
+	require.True(t, d.Allowed())
+	loaded := recorder.Lifecycles(rationale.EventLoaded)
+	require.Len(t, loaded, 2)
+	assert.Equal(t, rationale.StandingUnsigned, loaded[0].Standing)
+	assert.Equal(t, rationale.StandingActive, loaded[1].Standing)
+	assert.Equal(t, signed.Signature, loaded[1].Signature)
+	assert.Empty(t, recorder.Lifecycles(rationale.EventUnloaded))
+	assert.Equal(t, signed.Signature, l.Documents()[len(l.Documents())-1].Signature)
+	past := l.Past(guardtest.AgentID, guardtest.Environment)
+	require.Len(t, past, 1, "the next start takes no version before it")
+	assert.Equal(t, 1, past[0].Authorization.Version)
+
+	require.NoError(t, g.Reload([]authority.Document{doc}))
+	loaded = recorder.Lifecycles(rationale.EventLoaded)
+	require.Len(t, loaded, 3)
+	assert.Equal(t, rationale.StandingUnsigned, loaded[2].Standing, "nor is it lost without a word")
+}
+
 func TestReloadRecordsWhatChanged(t *testing.T) {
 	kept, gone := grantDocument("fleet", scaleClass("")), grantDocument("other", "  - {id: x, tools: [x], tier: prohibited}\n")
 	s := open(t, []authority.Document{kept, gone})

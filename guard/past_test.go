@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,4 +61,34 @@ func TestAFolderThatWasTurnedBackIsNoticed(t *testing.T) {
 		}
 		assert.Equal(t, rationale.Allow, start(t, dir, second).Verdict)
 	})
+}
+
+// Of two revocations that say the same, each of two hosts with one ledger may find
+// another one gone: it still holds.
+func TestTwoHostsUndoNoRevocation(t *testing.T) {
+	fleet, one := grantDocument("fleet", scaleClass("")), halt("Revocation", "fleet")
+	two := authority.Document{Name: "two.yaml", Data: append(slices.Clone(one.Data), "# again\n"...)}
+	l := ledger.New(&guardtest.Recorder{})
+	host := func(docs ...authority.Document) *guard.Guard {
+		g, err := guard.New(docs, guard.Agent{ID: guardtest.AgentID, Environment: guardtest.Environment},
+			guard.WithLedger(l), guard.AllowUnsigned(), guard.WithClock(guardtest.Now))
+		require.NoError(t, err)
+		require.NoError(t, g.Register(guardtest.Scale()))
+		return g
+	}
+	a, b := host(fleet, one, two), host(fleet, one, two)
+	require.NoError(t, a.Reload([]authority.Document{fleet, one}))
+	require.NoError(t, b.Reload([]authority.Document{fleet, two}))
+	_, d := host(fleet).Begin(t.Context(), guard.Call{Tool: scaleID, Arguments: []byte(`{"replicas":1}`)})
+	assert.Equal(t, rationale.StandingRevoked, d.Record().Standing)
+
+	third := authority.Document{Name: "two.yaml", Data: append(slices.Clone(two.Data), "# and again\n"...)}
+	require.NoError(t, b.Reload([]authority.Document{fleet, third}))
+	revocations := 0
+	for _, l := range l.Past(guardtest.AgentID, guardtest.Environment) {
+		if l.Event == rationale.EventRevoked {
+			revocations++
+		}
+	}
+	assert.Equal(t, 2, revocations, "what is said again is kept once")
 }

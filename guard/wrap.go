@@ -3,8 +3,10 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/ambit-go/ambit/authority"
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // Wrap registers a tool and returns the function that runs fn behind the
@@ -59,5 +61,9 @@ func run(
 			result, err = nil, Panicked(r)
 		}
 	}()
-	return fn(ctx, arguments)
+	result, err = fn(ctx, arguments)
+	if statusOf(err) == rationale.StatusNotExecuted {
+		err = fmt.Errorf("%w", err) // said of a call of its own: the tool ran
+	}
+	return result, err
 }

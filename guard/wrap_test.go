@@ -112,6 +112,9 @@ func TestWrapRecordsAnOutcomeOfEveryEnd(t *testing.T) {
 	}{
 		"it ends its goroutine": {func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil }, rationale.StatusPanic},
 		"a nil *Error":          {func(context.Context, []byte) ([]byte, error) { var e *guard.Error; return nil, e }, rationale.StatusError},
+		"a call of its own did not run": {func(context.Context, []byte) ([]byte, error) {
+			return nil, guard.NotExecuted(context.Canceled)
+		}, rationale.StatusError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var recorder guardtest.Recorder

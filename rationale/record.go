@@ -392,7 +392,7 @@ type Lifecycle struct {
 	Digest        string            `json:"digest,omitzero"`
 	Bytes         []byte            `json:"bytes,omitempty"`     // of the document, exact
 	Signature     []byte            `json:"signature,omitempty"` // of the signature file, exact
-	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before
+	Supersedes    string            `json:"supersedes,omitzero"` // digest of the version before, or of the revocation that this one stands for
 	Message       string            `json:"message,omitzero"`
 	By            string            `json:"by,omitzero"`          // erased, resumed, audited, audit_answered, suspended by a person: who did it; Message says why
 	Suspension    *Suspension       `json:"suspension,omitzero"`  // suspended by a person, resumed: what

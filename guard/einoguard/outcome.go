@@ -2,6 +2,7 @@ package einoguard
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 
 	"github.com/cloudwego/eino/compose"
@@ -45,7 +46,16 @@ func protect[T any](ctx context.Context, run func() (T, error), gone func(error)
 	}()
 	result, err = run()
 	returned = true
-	return result, err
+	return result, ran(err)
+}
+
+// ran is an error of a tool that ran, whatever the error says of a guarded call of
+// the tool's own.
+func ran(err error) error {
+	if e, ok := err.(*guard.Error); ok && e != nil && e.Code == guard.CodeNotExecuted {
+		return fmt.Errorf("%w", err)
+	}
+	return err
 }
 
 // panicked is a tool's panic as eino gets it: with the stack, which the host's

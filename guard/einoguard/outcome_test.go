@@ -94,6 +94,43 @@ func TestCallCancelledWhileItIsDecidedDoesNotRun(t *testing.T) {
 	}
 }
 
+// A tool that hands on that a call of its own did not run has run itself: its money is
+// spent.
+func TestAToolThatRanIsExecuted(t *testing.T) {
+	f := newFake("look")
+	f.do = func(context.Context, string) ([]string, error) {
+		return nil, guard.NotExecuted(context.DeadlineExceeded)
+	}
+	for shape, inside := range shapes(f) {
+		t.Run(shape, func(t *testing.T) {
+			g, kept := newGuard(t)
+			conf := configure(t, g, compose.ToolsNodeConfig{Tools: []tool.BaseTool{inside}})
+			_, err := invokeNode(t, t.Context(), conf, call("1", "look", `{"n":1}`))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, rationale.StatusError, kept.outcome(t).Status)
+		})
+	}
+	reader, writer := schema.Pipe[string](1)
+	writer.Send("", guard.NotExecuted(context.DeadlineExceeded))
+	writer.Close()
+	streams := newFake("look")
+	g, kept := newGuard(t)
+	conf := configure(t, g, compose.ToolsNodeConfig{Tools: []tool.BaseTool{handsOn{streams, reader}}})
+	_, err := invokeNode(t, t.Context(), conf, call("1", "look", `{"n":1}`))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Equal(t, rationale.StatusError, kept.outcome(t).Status)
+}
+
+// handsOn is a tool that streams what another one does.
+type handsOn struct {
+	*fake
+	from *schema.StreamReader[string]
+}
+
+func (h handsOn) StreamableRun(context.Context, string, ...tool.Option) (*schema.StreamReader[string], error) {
+	return h.from, nil
+}
+
 // The tool has acted: a run that fails now would be tried again.
 func TestResultStandsWhenItsOutcomeIsNotRecorded(t *testing.T) {
 	g, kept := newGuard(t)

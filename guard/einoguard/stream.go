@@ -87,7 +87,8 @@ func (p *pump[T]) receive() (chunk T, err error) {
 			err = &panicked{err: guard.Panicked(r), stack: debug.Stack()}
 		}
 	}()
-	return p.from.Recv()
+	chunk, err = p.from.Recv()
+	return chunk, ran(err)
 }
 
 // close closes the tool's reader, which panics where the tool did so itself.

@@ -12,8 +12,12 @@ import (
 // past is what hosts had loaded that their next start must not undo, whoever takes it
 // out of the folder.
 type past struct {
-	revocations map[documentKey]*rationale.Lifecycle
+	revocations map[documentKey]*rationale.Lifecycle // under whatever name
 	versions    map[authorizationKey][]version
+}
+
+func revocationKey(l *rationale.Lifecycle, digest string) documentKey {
+	return documentKey{l.Agent.ID, l.Agent.Environment, "", digest, rationale.EventRevoked}
 }
 
 type authorizationKey struct{ agent, environment, id string }
@@ -30,12 +34,12 @@ func newPast() past {
 }
 
 func (p *past) apply(l *rationale.Lifecycle) {
-	key := documentKey{l.Agent.ID, l.Agent.Environment, l.Document, l.Digest, rationale.EventRevoked}
 	switch {
 	case l.Event == rationale.EventRevoked && l.Bytes != nil:
-		p.revocations[key] = l
-	case l.Event == rationale.EventUnloaded:
-		delete(p.revocations, key) // another revokes the same: a host unloads none besides
+		// Only what says it again takes the place of one: of two that say the same,
+		// two hosts may unload one each.
+		delete(p.revocations, revocationKey(l, l.Supersedes))
+		p.revocations[revocationKey(l, l.Digest)] = l
 	case l.Event == rationale.EventLoaded && l.Authorization != nil && l.Standing != rationale.StandingUnsigned:
 		p.see(authorizationKey{l.Agent.ID, l.Agent.Environment, l.Authorization.ID}, version{l.Authorization.Version, l.Authorization.GrantedAt})
 	}
@@ -119,7 +123,7 @@ func (p *past) restore(s savedPast) error {
 		if err != nil {
 			return err
 		}
-		p.apply(l)
+		p.revocations[revocationKey(l, l.Digest)] = l
 	}
 	for _, v := range s.Versions {
 		p.versions[authorizationKey{v.Agent, v.Environment, v.Authorization}] = v.Versions

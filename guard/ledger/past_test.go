@@ -59,12 +59,16 @@ func TestThePastOutlivesEverything(t *testing.T) {
 		revoked("halt.yaml", "one"), revoked("halt.yaml", "two"), revoked("gone.yaml", "three"),
 		versionOf("one", 1, first), versionOf("one", 3, third), versionOf("one", 2, second), versionOf("one", 1, second),
 		versionOf("two", 1, second), versionOf("two", 2, first), unsigned, other))
-	unloaded := revoked("gone.yaml", "three")
-	unloaded.Event = rationale.EventUnloaded
-	require.NoError(t, l.Record(ctx, unloaded))
+	again, renamed := revoked("gone.yaml", "three again"), revoked("renamed.yaml", "two")
+	again.Supersedes = rationale.Digest([]byte("three"))
+	require.NoError(t, l.Record(ctx, again, renamed))
+	for _, is := range []*rationale.Lifecycle{revoked("gone.yaml", "three"), revoked("halt.yaml", "one"), revoked("halt.yaml", "two")} {
+		is.Event, is.Bytes, is.Signature = rationale.EventUnloaded, nil, nil
+		require.NoError(t, l.Record(ctx, is))
+	}
 
 	want := []any{
-		"halt.yaml: one signed", "halt.yaml: two signed",
+		"halt.yaml: one signed", "renamed.yaml: two signed", "gone.yaml: three again signed",
 		version{"one", 1, first},
 		version{"one", 2, second},
 		version{"one", 3, third},

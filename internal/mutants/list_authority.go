@@ -43,6 +43,36 @@ func standing() []mutant {
 			Why: "an unsigned file shuts an authorization out for good",
 		},
 		{
+			File: "guard/wrap.go", Package: "./guard", Run: "^TestWrapRecordsAnOutcomeOfEveryEnd$",
+			Old: "if statusOf(err) == rationale.StatusNotExecuted {", New: "if statusOf(err) == rationale.StatusUnknown {",
+			Why: "a tool that ran gets its money back, since a call of its own did not run",
+		},
+		{
+			File: "guard/einoguard/outcome.go", Package: "./guard/einoguard", Run: "^TestAToolThatRanIsExecuted$",
+			Old: "return result, ran(err)", New: "return result, err",
+			Why: "a tool of a graph that ran gets its money back, since a call of its own did not run",
+		},
+		{
+			File: "authority/vet.go", Package: "./authority", Run: "^TestVetOfHalts$",
+			Old: "\tv.halts()\n", New: "",
+			Why: "a revocation of a misspelt name revokes nothing, without a word",
+		},
+		{
+			File: "guard/evidence.go", Package: "./guard", Run: "^TestASignatureThatComesLaterIsRecorded$",
+			Old: "!ok || !signedAlike(was, l)", New: "!ok || was == nil",
+			Why: "evidence has no signature of a document that was signed after it was loaded, and the next start takes the version before",
+		},
+		{
+			File: "authority/reload.go", Package: "./authority", Run: "^TestReloadNeverLosesAProhibition$",
+			Old: "\t\treturn s.asBefore(docs, stuck)\n", New: "\t\treturn slices.DeleteFunc(kept, func(d Document) bool { return d.Name == stuck }), held\n",
+			Why: "an authorization that a change of another file breaks takes what it prohibits with it",
+		},
+		{
+			File: "authority/reload.go", Package: "./authority", Run: "^TestReloadNeverLosesAProhibition$",
+			Old: "kept = append(kept, s.renamed(d, slices.Concat(docs, kept))...)", New: "kept = append(kept, s.renamed(d, slices.Concat(docs, kept))[:0]...)",
+			Why: "an authorization that is renamed, with a mistake, takes what it prohibits with it",
+		},
+		{
 			File: "guard/guard.go", Package: "./guard", Run: "^TestAFolderThatWasTurnedBackIsNoticed$",
 			Old: "return l.Past(agent.ID, agent.Environment)", New: "return l.Past(agent.ID, agent.Environment)[:0]",
 			Why: "a start undoes a revocation that left the folder",

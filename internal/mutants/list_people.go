@@ -142,6 +142,17 @@ func people() []mutant {
 			Why: "a revocation is forgotten when the segment that records it is removed",
 		},
 		{
+			File: "guard/ledger/past.go", Package: "./guard", Run: "^TestTwoHostsUndoNoRevocation$",
+			Old: "= l\n\tcase l.Event == rationale.EventLoaded",
+			New: "= l\n\tcase l.Event == rationale.EventUnloaded:\n\t\tdelete(p.revocations, revocationKey(l, l.Digest))\n\tcase l.Event == rationale.EventLoaded",
+			Why: "two hosts unload one each of two revocations that say the same, and none is left",
+		},
+		{
+			File: "guard/ledger/past.go", Package: ledger, Run: "^TestThePastOutlivesEverything$",
+			Old: "\t\tdelete(p.revocations, revocationKey(l, l.Supersedes))\n", New: "",
+			Why: "every edition of a revocation is in every snapshot",
+		},
+		{
 			File: "guard/ledger/past.go", Package: ledger, Run: "^TestThePastOutlivesEverything$",
 			Old: "a.Number >= b.Number && !a.Granted.After(b.Granted)", New: "a.Number >= b.Number",
 			Why: "a version for later makes the ledger forget the one that is in force",
