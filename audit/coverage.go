@@ -31,10 +31,10 @@ type Coverage struct {
 	resolvedEvents int // UnknownResolved by an event
 }
 
-// Judged returns of how many acts there is a judgement: mutating events, and
-// decisions that should have had one.
+// Judged returns of how many acts there is a judgement: mutating events, decisions
+// that should have had one, and those that people settled as none.
 func (c *Coverage) Judged() int {
-	return c.Mutating + c.Findings[Orphan] + c.Findings[LogGap]
+	return c.Mutating + c.Findings[Missettled] + c.Findings[Orphan] + c.Findings[LogGap]
 }
 
 // Share returns a part of the mutating events in percent; 0 where there are none.

@@ -40,11 +40,11 @@ func TestTimeline(t *testing.T) {
 func TestScore(t *testing.T) {
 	r := &Report{Problems: make([]Problem, 1), MoreProblems: 2, Coverage: Coverage{
 		Mutating: 10, resolvedEvents: 1,
-		Findings: map[Kind]int{Explained: 4, ExplainedWeakly: 2, UnknownResolved: 2, Unexplained: 2, Unauthorized: 1, Orphan: 3, LogGap: 4, TooEarly: 9},
+		Findings: map[Kind]int{Explained: 4, ExplainedWeakly: 2, UnknownResolved: 2, Unexplained: 2, Unauthorized: 1, Missettled: 5, Orphan: 3, LogGap: 4, TooEarly: 9},
 	}}
 	s := scoreOf(r)
-	assert.Equal(t, "100 × (4 + 1 + ½ × 2) ÷ (10 + 3 + 4 + 3)", s.Formula)
-	assert.InDelta(t, 30, s.Percent, 1e-9)
+	assert.Equal(t, "100 × (4 + 1 + ½ × 2) ÷ (10 + 5 + 3 + 4 + 3)", s.Formula)
+	assert.InDelta(t, 24, s.Percent, 1e-9)
 	assert.False(t, scoreOf(&Report{Coverage: Coverage{Findings: map[Kind]int{}}}).Defined)
 	assert.InDelta(t, 40, r.Coverage.Share(Explained), 1e-9)
 }

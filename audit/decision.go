@@ -28,10 +28,30 @@ type decision struct {
 	status  string    // of the outcome; empty: there is none
 	ended   time.Time // the outcome
 	effects []string  // the ids that the target system gave
+	settled settlement
 
 	place string // file and position of the record
 	used  []use  // the acts that it explains already
 	named bool   // an event that it does not cover carries its key
+	acted shown
+}
+
+// settlement is what a person said of how the call ended.
+type settlement struct {
+	at     time.Time
+	status string // empty: nobody said anything
+	by     string
+	place  string
+}
+
+// shown says that events which the decision explains show that the call acted.
+type shown struct {
+	now    bool // by an event that no earlier run judged
+	before bool
+}
+
+func (s *shown) by(e *event) {
+	s.now, s.before = s.now || !e.seen, s.before || e.seen
 }
 
 // use is an act that a decision explains.
@@ -79,6 +99,12 @@ func (d *decision) encode(b *rowOut) {
 	b.strs(d.effects)
 	b.str(d.place)
 	b.flag(d.named)
+	b.time(d.settled.at)
+	for _, s := range []string{d.settled.status, d.settled.by, d.settled.place} {
+		b.str(s)
+	}
+	b.flag(d.acted.now)
+	b.flag(d.acted.before)
 	b.num(uint64(len(d.used)))
 	for _, u := range d.used {
 		b.num(uint64(u.event))
@@ -99,6 +125,8 @@ func (d *decision) decode(r *rowIn) {
 	}
 	d.status, d.ended, d.effects, d.place = r.str(), r.time(), r.strs(), r.str()
 	d.named = r.flag()
+	d.settled = settlement{r.time(), r.str(), r.str(), r.str()}
+	d.acted = shown{r.flag(), r.flag()}
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		d.used = append(d.used, use{int(r.num()), r.num(), int(r.num())})
 	}

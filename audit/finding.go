@@ -17,8 +17,12 @@ const (
 	Unexplained Kind = "unexplained"
 	// Unauthorized: there is a record, and it does not cover the event.
 	Unauthorized Kind = "unauthorized"
-	// Orphan: the decision was allowed and its call reported success, and no
-	// log has an event of it.
+	// Missettled: a person settled the call of the decision as one that did not run,
+	// which freed what it held of its limits, and an event shows that it acted. At is the
+	// settlement's.
+	Missettled Kind = "missettled"
+	// Orphan: the decision was allowed and its call reported success, or a person
+	// settled it so, and no log has an event of it.
 	Orphan Kind = "orphan"
 	// UnknownResolved: nobody knew how the call ended, and the log shows it.
 	UnknownResolved Kind = "unknown_resolved"
@@ -30,7 +34,7 @@ const (
 
 // Kinds returns all kinds of findings, in the order of a report.
 func Kinds() []Kind {
-	return []Kind{Explained, ExplainedWeakly, UnknownResolved, Unexplained, Unauthorized, Orphan, LogGap, TooEarly}
+	return []Kind{Explained, ExplainedWeakly, UnknownResolved, Unexplained, Unauthorized, Missettled, Orphan, LogGap, TooEarly}
 }
 
 // Finding is what an audit found of one event, or of one decision without one.
@@ -40,7 +44,7 @@ type Finding struct {
 	Decision string `json:"decision"` // the decision's id; empty: there is none
 	Why      string `json:"why"`      // one sentence, for people
 
-	At        time.Time `json:"at"` // of the event, else of the decision
+	At        time.Time `json:"at"` // of the event, else of the decision; of Missettled, of the settlement
 	Agent     string    `json:"agent"`
 	Principal string    `json:"principal,omitempty"`
 	Action    string    `json:"action,omitempty"`

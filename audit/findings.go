@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ambit-go/ambit/rationale"
 )
 
 // findings collects what an audit finds, in the order of time.
@@ -216,6 +218,9 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 	case gap != "":
 		found.Kind = LogGap
 		found.Why = "no event of it, and " + gap
+	case d.unknown() && d.settled.status == string(rationale.StatusSuccess):
+		found.Kind = Orphan
+		found.Why = fmt.Sprintf("%s settled the call of %s as one that came out well (%s), and no log has an event of it", d.settled.by, d.tool, d.settled.place)
 	case d.unknown():
 		found.Kind = UnknownResolved
 		found.Why = "how the call ended was not known; the log, which is whole for that time, has no event of it: it did not act"
@@ -224,6 +229,24 @@ func (f *findings) silence(d *decision, logs *logTimes) error {
 			f.results.orphans[found.Agent]++
 		}
 		found.Why = fmt.Sprintf("the call of %s reported success, and no log has an event of it", d.tool)
+	}
+	return f.add(found)
+}
+
+// settled judges what a person said of a call: that it did not run, which freed what
+// it held of its limits. The events are what an earlier run had, or the settlement is.
+func (f *findings) settled(d *decision) error {
+	s := d.settled
+	switch {
+	case s.status != string(rationale.StatusNotExecuted) || d.acted == shown{}:
+		return nil
+	case d.acted.before && s.at.Before(f.before):
+		return nil // an earlier run judged it
+	}
+	found := (&Finding{Kind: Missettled, At: s.at, Agent: f.doc.agents[d.agent].id}).of(d)
+	found.Why = fmt.Sprintf("%s settled the call of %s as one that did not run (%s), which freed what it held of its limits, and the log shows that it acted", s.by, d.tool, s.place)
+	if f.judged(found.At) {
+		f.results.add(Missettled, found.Agent, "", d.authorization)
 	}
 	return f.add(found)
 }
@@ -315,6 +338,8 @@ func (n *nearby) why(d *decision, does bool, at time.Time) string {
 		return fmt.Sprintf("the document names no such event of %s", d.tool)
 	case !d.allowed():
 		return "its verdict was " + d.verdict
+	case !d.executed():
+		return "its record says that the call did not run"
 	case len(d.used) > 0:
 		return "it explains another event"
 	case at.Before(d.at.Add(-times.skew)):

@@ -194,6 +194,7 @@ func (j *joiner) judge(p *pending, d *decision, later *sorter) error {
 	}
 	no := j.doc.strong(&p.event, d)
 	if no == nil {
+		d.acted.by(&p.event)
 		return j.found.explained(p, d, c)
 	}
 	// A decision's own id is known to nobody else. An id that the target gave is

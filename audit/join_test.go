@@ -444,6 +444,15 @@ func noiseAt(d time.Duration) map[string]any {
 	}
 }
 
+// What the nearest record says of the call is said of it.
+func TestNearestRecordOfWhatDidNotRun(t *testing.T) {
+	s := newScene(t).call(1, func(_ *rationale.Decision, o *rationale.Outcome) { o.Status = rationale.StatusNotExecuted }).event("e", 0, nil)
+	_, list := s.run(s.document())
+	require.Equal(t, "unexplained e", found(list))
+	require.Len(t, list[0].Nearest, 1)
+	assert.Equal(t, "its record says that the call did not run", list[0].Nearest[0].Why)
+}
+
 // An unexplained event names the gap that its record may be lost in, and what was
 // recorded near it.
 func TestGapsAndNearestRecords(t *testing.T) {

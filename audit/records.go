@@ -19,6 +19,7 @@ const (
 	rowDecision = 'd'
 	rowLapse    = 'l'
 	rowOutcome  = 'o'
+	rowSettled  = 's'
 )
 
 // recordReader reads journals into rows by the id of the decision. It looks at
@@ -35,6 +36,7 @@ type recordReader struct {
 	kind, id, at, decision, status, effects                 int
 	verdict, standing, class, effect, server, tool, agent   int
 	approval, parent, authorization, expires, ticket, event int
+	by                                                      int
 	arguments                                               []int
 	row                                                     rowOut
 	read, foreign                                           int // decisions; those of other agents
@@ -53,7 +55,7 @@ func newRecordReader(doc *Document, disk *disk, found *results) *recordReader {
 		class: p.mustWant("class"), effect: p.mustWant("effect"), server: p.mustWant("tool.server"), tool: p.mustWant("tool.name"),
 		agent: p.mustWant("agent.id"), approval: p.mustWant("approval"), parent: p.mustWant("parent"),
 		authorization: p.mustWant("authorization.id"), expires: p.mustWant("authorization.expires"),
-		ticket: p.mustWant("ticket.expires"), event: p.mustWant("event"),
+		ticket: p.mustWant("ticket.expires"), event: p.mustWant("event"), by: p.mustWant("by"),
 	}
 	for _, path := range doc.arguments {
 		r.arguments = append(r.arguments, p.mustWant("arguments."+path))
@@ -110,6 +112,8 @@ func (r *recordReader) entry(e journal.Entry) error {
 		return r.addDecision(e, at)
 	case rationale.KindOutcome:
 		return r.addOutcome(at)
+	case rationale.KindSettlement:
+		return r.addSettlement(e, at)
 	case rationale.KindLifecycle:
 		agent := r.pick.str(r.agent)
 		if rationale.Event(r.pick.str(r.event)) == rationale.EventLoaded && r.agentOf(agent) >= 0 {
@@ -131,7 +135,7 @@ func (r *recordReader) addDecision(e journal.Entry, at time.Time) error {
 		id: strings.ToLower(p.str(r.id)), at: at.UTC(), verdict: p.str(r.verdict), standing: p.str(r.standing),
 		class: p.str(r.class), effect: p.str(r.effect), tool: p.str(r.tool), agent: agent,
 		authorization: p.str(r.authorization), approval: p.str(r.approval), parent: strings.ToLower(p.str(r.parent)),
-		place: fmt.Sprintf("%s: record %d", filepath.Base(e.File), e.Envelope.Seq),
+		place: placeOf(e),
 	}
 	if server := p.str(r.server); server != "" {
 		d.tool = server + "/" + d.tool
@@ -187,6 +191,21 @@ func (r *recordReader) addOutcome(at time.Time) error {
 	return r.rows.add([]byte(id), r.row)
 }
 
+func (r *recordReader) addSettlement(e journal.Entry, at time.Time) error {
+	r.row.reset()
+	r.row = append(r.row, rowSettled)
+	r.row.time(at)
+	r.row.str(r.pick.str(r.status))
+	r.row.str(r.pick.str(r.by))
+	r.row.str(placeOf(e))
+	return r.rows.add([]byte(strings.ToLower(r.pick.str(r.decision))), r.row)
+}
+
+// placeOf says where a record is.
+func placeOf(e journal.Entry) string {
+	return fmt.Sprintf("%s: record %d", filepath.Base(e.File), e.Envelope.Seq)
+}
+
 // lapsed adds to each decision that used an approval when the ticket ended that
 // was approved.
 func (r *recordReader) lapsed() error {
@@ -206,8 +225,8 @@ func (r *recordReader) lapsed() error {
 	})
 }
 
-// eachDecision yields the decisions with their outcomes, by id, and once each.
-// An outcome whose decision is not in the records is none.
+// eachDecision yields the decisions with their outcomes and settlements, by id, and
+// once each. What is of a decision that is not in the records is left out.
 func (r *recordReader) eachDecision(f func(*decision) error) error {
 	var d decision
 	open := false
@@ -227,6 +246,8 @@ func (r *recordReader) eachDecision(f func(*decision) error) error {
 			d.lapses = in.time()
 		case row[0] == rowOutcome && open && d.status == "":
 			d.ended, d.status, d.effects = in.time(), in.str(), in.strs()
+		case row[0] == rowSettled && open && d.settled.status == "":
+			d.settled = settlement{in.time(), in.str(), in.str(), in.str()}
 		}
 		return in.err()
 	})

@@ -71,7 +71,7 @@ func (r *results) add(k Kind, agent, action, authorization string) {
 		switch k {
 		case Unexplained:
 			of.Unexplained++
-		case Unauthorized:
+		case Unauthorized, Missettled: // what the record says of the call does not cover it
 			of.Unauthorized++
 		}
 	}

@@ -282,9 +282,12 @@ func (r *run) join() error {
 	return r.joiner.weak()
 }
 
-// judge looks at the decisions that no event was joined with.
+// judge looks at the decisions that no event was joined with, and at what people
+// settled.
 func (r *run) judge() error {
-	return r.joiner.decisions.each(func(d *decision) error { return r.found.silence(d, &r.logs) })
+	return r.joiner.decisions.each(func(d *decision) error {
+		return errors.Join(r.found.silence(d, &r.logs), r.found.settled(d))
+	})
 }
 
 // giveOut calls Config.Findings.

@@ -10,7 +10,7 @@ type Score struct {
 }
 
 // ScoreFormula defines the score.
-const ScoreFormula = "100 × (explained + unknown_resolved with an event + ½ × explained_weakly) ÷ (mutating events + orphans + log gaps + what could not be read)"
+const ScoreFormula = "100 × (explained + unknown_resolved with an event + ½ × explained_weakly) ÷ (mutating events + missettled + orphans + log gaps + what could not be read)"
 
 func scoreOf(r *Report) Score {
 	c := &r.Coverage
@@ -20,8 +20,8 @@ func scoreOf(r *Report) Score {
 	weak := c.Findings[ExplainedWeakly]
 	s := Score{
 		Defined: all > 0,
-		Formula: fmt.Sprintf("100 × (%d + %d + ½ × %d) ÷ (%d + %d + %d + %d)",
-			c.Findings[Explained], c.resolvedEvents, weak, c.Mutating, c.Findings[Orphan], c.Findings[LogGap], unread),
+		Formula: fmt.Sprintf("100 × (%d + %d + ½ × %d) ÷ (%d + %d + %d + %d + %d)",
+			c.Findings[Explained], c.resolvedEvents, weak, c.Mutating, c.Findings[Missettled], c.Findings[Orphan], c.Findings[LogGap], unread),
 	}
 	if s.Defined {
 		s.Percent = 100 * (float64(good) + float64(weak)/2) / float64(all)

@@ -121,6 +121,7 @@ func (j *joiner) keep(taken *sorter) error {
 		for !rows.ended && string(rows.key) == d.id {
 			r := readRow(rows.row)
 			d.used = append(d.used, use{int(r.num()), r.num(), 1})
+			d.acted.now, d.acted.before = r.flag() || d.acted.now, r.flag() || d.acted.before
 			if changed = true; r.bad {
 				return false, errRow
 			}
@@ -198,7 +199,9 @@ func (s *sweep) event(p *pending) error {
 		if doc.exceeds(&p.event, &c.decision, &c.tool.events[c.i]) != "" || doc.lapsed(&p.event, &c.decision) != "" {
 			continue
 		}
-		if err := s.take(c, &p.event); err != nil {
+		var acted shown
+		acted.by(&p.event)
+		if err := s.take(c, &p.event, acted); err != nil {
 			return err
 		}
 		if err := s.j.found.explainedWeakly(&p.event, &c.decision); err != nil || c.room > 0 {
@@ -215,12 +218,14 @@ func (s *sweep) event(p *pending) error {
 	return s.j.group(p)
 }
 
-// take counts an event to a decision.
-func (s *sweep) take(c *claimed, e *event) error {
+// take counts an event to a decision, and whether it shows that the call acted.
+func (s *sweep) take(c *claimed, e *event, acted shown) error {
 	c.room--
 	var row rowOut
 	row.num(uint64(c.i))
 	row.num(e.act(&c.tool.events[c.i]))
+	row.flag(acted.now)
+	row.flag(acted.before)
 	return s.taken.add([]byte(c.id), row)
 }
 
@@ -237,7 +242,7 @@ func (s *sweep) close(n int) error {
 			}
 			continue
 		}
-		if err := s.take(c, &p.event); err != nil {
+		if err := s.take(c, &p.event, shown{}); err != nil {
 			return err
 		}
 		doc := s.j.doc

@@ -113,7 +113,14 @@ func (w *worker) resume() {
 func (w *worker) fill() {
 	head, before, room := w.source.Head(), w.read, w.room()
 	more := room && (!reaches(before, head) || !w.begun)
-	if time.Now().Before(w.readAgain) || !more && !w.incomplete() {
+	if time.Now().Before(w.readAgain) {
+		return
+	}
+	if !more && !w.incomplete() {
+		if w.readBackoff > 0 { // another delivers now what could not be read
+			w.readBackoff = 0
+			w.note(func(s *condition) { s.reading = nil })
+		}
 		return
 	}
 	err := w.readOn()

@@ -33,8 +33,9 @@ relative to its folder.
 Findings: explained (a key of the event names the decision), explained_weakly (only agent,
 action, resource and time fit), unknown_resolved (nobody knew how the call ended, and the log
 shows it), unexplained (no record), unauthorized (a record that does not cover the event),
-orphan (the call reported success, no event), log_gap (no event, and the log has a gap) and
-too_early (no event yet, and it may still be delivered).
+missettled (a person settled the call as one that did not run, and the log shows that it
+acted), orphan (the call reported success, no event), log_gap (no event, and the log has a
+gap) and too_early (no event yet, and it may still be delivered).
 
 -o json prints one finding to a line: finding, event, decision, why, and what is known
 beside. -o md and -o html print a page for a review board. What could not be read is
@@ -304,7 +305,7 @@ func coverageTable(r *audit.Report) *table {
 	}
 	b.add("  explained, and not compared in full", strconv.Itoa(c.Uncompared), "")
 	b.add("decisions of the agents", strconv.Itoa(c.Decisions), "")
-	for _, k := range []audit.Kind{audit.Orphan, audit.LogGap, audit.TooEarly} {
+	for _, k := range []audit.Kind{audit.Missettled, audit.Orphan, audit.LogGap, audit.TooEarly} {
 		b.add("  "+string(k), strconv.Itoa(c.Findings[k]), "")
 	}
 	b.add("  of tools whose events are not named", strconv.Itoa(c.Unmapped), "")

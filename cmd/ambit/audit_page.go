@@ -109,7 +109,8 @@ func sections(r *audit.Report, list *findingList) []section {
 	for _, s := range []section{
 		{Kind: audit.Unexplained, Title: "Unexplained", Intro: "Acts of the agents' credentials that no record explains."},
 		{Kind: audit.Unauthorized, Title: "Unauthorized", Intro: "Acts with a record that does not cover them."},
-		{Kind: audit.Orphan, Title: "Orphans", Intro: "Calls that reported success, of which no log has an event."},
+		{Kind: audit.Missettled, Title: "Settled against the log", Intro: "Calls that a person settled as ones that did not run, which freed their budgets, and that acted."},
+		{Kind: audit.Orphan, Title: "Orphans", Intro: "Calls that reported success, or were settled so, of which no log has an event."},
 		{Kind: audit.UnknownResolved, Title: "Unknown outcomes resolved", Intro: "Calls of which nobody knew how they ended, until the log showed it."},
 		{Kind: audit.LogGap, Title: "Behind gaps of the log", Intro: "Calls whose events a log may have lost."},
 		{Kind: audit.TooEarly, Title: "Too early to say", Intro: "Calls whose events may still be delivered."},
@@ -223,7 +224,7 @@ type rect struct {
 }
 
 // timelineOrder is from the bottom to the top.
-var timelineOrder = []audit.Kind{audit.Explained, audit.ExplainedWeakly, audit.UnknownResolved, audit.TooEarly, audit.LogGap, audit.Orphan, audit.Unauthorized, audit.Unexplained}
+var timelineOrder = []audit.Kind{audit.Explained, audit.ExplainedWeakly, audit.UnknownResolved, audit.TooEarly, audit.LogGap, audit.Orphan, audit.Missettled, audit.Unauthorized, audit.Unexplained}
 
 const (
 	pictureWidth  = 720

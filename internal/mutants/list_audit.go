@@ -11,6 +11,7 @@ func auditing() []mutant {
 		noAudit = "^TestRunsThatAreNoAudit$"
 		between = "^TestNothingIsPassedOverBetweenRuns$"
 		late    = "^TestLateEventsTakeNothingAway$"
+		settled = "^TestSettlements"
 		runs    = "^(TestRunsThatFollowEachOther|TestTimeThatIsJudged|TestGapsAndNearestRecords)$"
 	)
 	return []mutant{
@@ -98,6 +99,26 @@ func auditing() []mutant {
 			File: "audit/findings.go", Package: pkg, Run: join,
 			Old: "case c.shared:\n\t\tkind = ExplainedWeakly", New: "case c.shared:\n\t\tkind = Explained",
 			Why: "an id of several calls counts as a strong key",
+		},
+		{
+			File: "audit/findings.go", Package: pkg, Run: settled,
+			Old: "s.status != string(rationale.StatusNotExecuted) || d.acted == shown{}", New: "true",
+			Why: "whoever settles frees a budget against the log",
+		},
+		{
+			File: "audit/findings.go", Package: pkg, Run: settled,
+			Old: "case d.acted.before && s.at.Before(f.before):", New: "case d.acted.before:",
+			Why: "a false settlement waits until the audit has seen the act",
+		},
+		{
+			File: "audit/weak.go", Package: pkg, Run: settled,
+			Old: "s.take(c, &p.event, shown{})", New: "s.take(c, &p.event, shown{now: true})",
+			Why: "an act that the decision does not cover makes a true settlement false",
+		},
+		{
+			File: "audit/records.go", Package: pkg, Run: settled,
+			Old: "row[0] == rowSettled && open && d.settled.status == \"\":", New: "row[0] == rowSettled && open:",
+			Why: "a second settlement, which counted for nothing, covers up the first",
 		},
 		{
 			File: "audit/findings.go", Package: pkg, Run: join,

@@ -29,6 +29,7 @@ type Follower struct {
 	begun    bool
 	conn     *pgx.Conn     // its session holds the lock of the name, if delivers
 	delivers bool          // this replica does
+	usurped  error         // who holds the lock has no right to deliver; nil: nobody of that kind does
 	kept     journal.Place // as this replica knows
 	moved    bool          // kept is another replica's, and nobody was told
 	seen     int64         // of what was rejected, the last that Rejected returned
@@ -86,6 +87,11 @@ func (f *Follower) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if f.usurped = nil; !f.delivers {
+		if err := f.findUsurper(ctx); err != nil {
+			return err
+		}
+	}
 	if !f.delivers && f.begun {
 		return nil // the place is of use to who delivers
 	}
@@ -101,6 +107,26 @@ func (f *Follower) claim(ctx context.Context) error {
 	return nil
 }
 
+// findUsurper looks for one who holds the lock and cannot keep a place: every role that may connect can take
+// it, and all replicas would stand by for nobody, as if all were delivered.
+func (f *Follower) findUsurper(ctx context.Context) error {
+	var role string
+	err := f.conn.QueryRow(ctx, `
+		SELECT a.usename FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+			AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('ambit deliver ' || $1, 0)
+			AND NOT has_table_privilege(a.usesysid, 'ambit.cursors', 'UPDATE')
+		LIMIT 1`, f.name).Scan(&role)
+	switch {
+	case err == nil:
+		f.usurped = fmt.Errorf("the role %s holds the lock of whoever delivers as %q, and has no right to deliver, so nobody does: end its session", rationale.Printable(role), f.name)
+	case !errors.Is(err, pgx.ErrNoRows):
+		return err
+	}
+	return nil
+}
+
 // Resumed returns the place that another replica kept, once after this one took over from it.
 func (f *Follower) Resumed() (place journal.Place, moved bool) {
 	f.mu.Lock()
@@ -110,11 +136,12 @@ func (f *Follower) Resumed() (place journal.Place, moved bool) {
 }
 
 // Head returns the last record that is to be delivered: the last of the log, and for a replica that stands
-// by the one that was delivered last as far as it knows.
+// by the one that was delivered last as far as it knows. Where nobody delivers, since somebody without the right to
+// holds the lock, it is the last of the log for all, and After says who.
 func (f *Follower) Head() rationale.Head {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.delivers {
+	if !f.delivers && f.usurped == nil {
 		return f.kept.Head
 	}
 	return f.log.end()
@@ -125,6 +152,9 @@ func (f *Follower) Wait(ctx context.Context, seq uint64) error {
 	for ctx.Err() == nil {
 		if f.takeOver() {
 			return f.log.wait(ctx, seq)
+		}
+		if f.usurper() != nil {
+			return nil // there is something to say
 		}
 		select {
 		case <-time.After(standby):
@@ -144,9 +174,21 @@ func (f *Follower) takeOver() bool {
 	return err == nil && f.delivers
 }
 
+// usurper returns why nobody delivers.
+func (f *Follower) usurper() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.usurped
+}
+
 // After yields the records behind a head, up to Head; all that are there behind the zero Head.
 func (f *Follower) After(head rationale.Head) iter.Seq2[journal.Entry, error] {
 	return func(yield func(journal.Entry, error) bool) {
+		if err := f.usurper(); err != nil {
+			f.takeOver() // for the next time
+			yield(journal.Entry{}, fmt.Errorf("pgledger: %w", err))
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
 		defer cancel()
 		r := reading{last: head, end: f.Head(), yield: func(e journal.Entry, err error) bool { return yield(e, err) && err == nil }}

@@ -1,8 +1,10 @@
 package pgledger_test
 
 import (
+	"context"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -10,9 +12,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/ambit-go/ambit/guard/guardtest"
 	"github.com/ambit-go/ambit/guard/ledger/pgledger"
+	"github.com/ambit-go/ambit/otelx"
+	"github.com/ambit-go/ambit/rationale"
 	"github.com/ambit-go/ambit/rationale/journal"
 )
 
@@ -34,6 +39,55 @@ func as(t *testing.T, role, database string) string {
 	require.NoError(t, err)
 	u.User = url.User(role)
 	return u.String()
+}
+
+// Whoever may connect can take the lock of whoever delivers. Replicas do not take that for a delivery.
+func TestALockThatNobodyDeliversUnder(t *testing.T) {
+	s := ownServer(t)
+	owner := migrated(t, s)
+	_, err := connect(t, owner).PgConn().Exec(t.Context(), grants(t)).ReadAll()
+	require.NoError(t, err)
+	reader := connect(t, as(t, "ambit_reader", owner))
+	_, err = reader.Exec(t.Context(), "SELECT pg_advisory_lock(hashtextextended('ambit deliver otlp', 0))")
+	require.NoError(t, err)
+
+	const why = `the role ambit_reader holds the lock of whoever delivers as "otlp", and has no right to deliver, so nobody does: end its session`
+	replica := as(t, "ambit_replica", owner)
+	l := open(t, replica)
+	require.NoError(t, l.Admit(t.Context(), guardtest.Denied()))
+	f := l.Follow("otlp")
+	_, err = f.Begin()
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), f.Head().Seq, "it is not delivered")
+	for _, err := range f.After(rationale.Head{}) {
+		require.ErrorContains(t, err, why)
+	}
+	require.NoError(t, f.Close())
+
+	var to, others tracetest.InMemoryExporter
+	says := make(chan error, 1)
+	deliver := func(to *tracetest.InMemoryExporter) *otelx.Delivery {
+		l := open(t, replica)
+		require.NoError(t, l.Admit(t.Context(), guardtest.Denied()))
+		d, err := otelx.NewDelivery(l.Follow("otlp"), to, otelx.WithErrorHandler(func(err error) {
+			select {
+			case says <- err:
+			default:
+			}
+		}))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = d.Shutdown(context.Background()) })
+		return d
+	}
+	first, second := deliver(&to), deliver(&others)
+	require.ErrorContains(t, <-says, why)
+	for first.Healthy() == nil || second.Healthy() == nil { // both say so
+		runtime.Gosched()
+	}
+	require.NoError(t, reader.Close(t.Context()))
+	for len(to.GetSpans())+len(others.GetSpans()) < 3 || first.Healthy() != nil || second.Healthy() != nil {
+		runtime.Gosched()
+	}
 }
 
 // The roles of the documentation can do their work, and cannot change a record.

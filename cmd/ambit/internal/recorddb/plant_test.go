@@ -79,6 +79,14 @@ func (p *planted) ran(d *rationale.Decision) *rationale.Outcome {
 	return o
 }
 
+// settles makes an outcome unknown, and has a person say that the act did not run.
+func (p *planted) settles(o *rationale.Outcome) {
+	o.Status = rationale.StatusUnknown
+	p.added = append(p.added, &rationale.Settlement{
+		ID: rationale.NewID(o.At), At: o.At, Decision: o.Decision, Status: rationale.StatusNotExecuted, By: "dana@example.com", Why: "it never happened",
+	})
+}
+
 // scaled adds a small act of the fleet with a change to its decision.
 func (p *planted) scaled(at time.Time, change func(d *rationale.Decision)) *rationale.Outcome {
 	d := p.like("scale", classify.Parameterized, at)

@@ -5,10 +5,11 @@ INSERT INTO parameter VALUES
   ('since', '0000-01-01T00:00:00.000000000Z', 'time', 'acts before this are left out');
 
 -- An act is a call that was let through, with what came of it: a settlement before an
--- outcome before nothing (open). What it spent is exact in two whole numbers, of which
+-- outcome before nothing (open); but no person's word that it did not run before an outcome that says how it did.
+-- Ran is 0 where its outcome says that it did not: what only a person settled so is still asked about. What it spent is exact in two whole numbers, of which
 -- the second counts billionths; NULL in both: it had no price, or one that is not exact in them.
 CREATE VIEW act AS
-SELECT d.*, o.started, o.at AS ended, coalesce(s.status, o.status, 'open') AS status,
+SELECT d.*, o.started, o.at AS ended, coalesce(s.status, o.status, 'open') AS status, coalesce(o.status, 'open') <> 'not_executed' AS ran,
   CASE WHEN coalesce(s.status, o.status) = 'not_executed' THEN '0' ELSE coalesce(s.spent, o.spent, d.spend_amount) END AS spent,
   CASE WHEN coalesce(s.status, o.status) = 'not_executed' THEN 0
        WHEN s.spent IS NOT NULL THEN s.spent_whole WHEN o.spent IS NOT NULL THEN o.spent_whole ELSE d.spend_whole END AS spent_whole,
@@ -24,6 +25,7 @@ SELECT d.*, o.started, o.at AS ended, coalesce(s.status, o.status, 'open') AS st
 FROM decision d
 LEFT JOIN outcome o ON o.record = (SELECT min(record) FROM outcome WHERE decision = d.id)
 LEFT JOIN settlement s ON s.record = (SELECT min(record) FROM settlement WHERE decision = d.id)
+  AND (s.status <> 'not_executed' OR coalesce(o.status, 'unknown') = 'unknown')
 WHERE d.verdict = 'allow' AND d.at >= (SELECT value FROM parameter WHERE name = 'since');
 
 -- A halt is a revocation or a suspension: what it stops, from when it was meant to

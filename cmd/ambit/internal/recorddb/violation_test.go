@@ -127,6 +127,14 @@ func approvalViolations() []violation {
 			act.Approval = ""
 			p.ran(act).Status = rationale.StatusNotExecuted
 		}, ""},
+		{"approvals", "settled as not executed", func(p *planted) {
+			act, _, _, _ := p.answered(day(21, 11))
+			act.Approval = ""
+			p.settles(p.ran(act))
+		}, "it names no approval"},
+		{"unexplained", "settled as not executed", func(p *planted) {
+			p.settles(p.scaled(day(21, 12), func(d *rationale.Decision) { d.RationaleCheck = &rationale.RationaleCheck{} }))
+		}, "1 of 86 acts of class scale of fleet have no complete rationale"},
 		{"haste", "too fast", func(p *planted) {
 			p.approves(func(_, _ *rationale.Decision, _, last *rationale.Approval) {
 				last.At = last.Asked.Add(10*time.Second - 1)
@@ -216,6 +224,11 @@ func reviewViolations() []violation {
 			d.Review = nil
 			p.ran(d).Status = rationale.StatusNotExecuted
 		}, ""},
+		{"reviews", "overdue, and settled as not executed", func(p *planted) {
+			d := p.like("scale", classify.BoundedEscalation, day(21, 12))
+			d.Review = &rationale.ReviewDue{Due: day(23, 12), Reason: "tier"}
+			p.settles(p.ran(d))
+		}, "is not reviewed, which was due at 2026-10-23T12:30:00Z"},
 	}
 }
 
@@ -243,6 +256,17 @@ func moneyViolations() []violation {
 			p.added = append(p.added, &rationale.Settlement{
 				ID: rationale.NewID(o.At), At: o.At, Decision: o.Decision, Status: rationale.StatusSuccess, Spent: "21", By: "dana@example.com", Why: "the bill",
 			})
+		}, "spent 611.48 EUR in 2026-10 on 86 acts; 1 spent more than the ceiling"},
+		{"spend", "above the ceiling, and settled as not executed", func(p *planted) {
+			o := p.scaled(day(21, 12), func(*rationale.Decision) {})
+			o.Spent = "21"
+			p.settles(o)
+		}, ""},
+		{"spend", "above the ceiling, and settled as not executed before its outcome came", func(p *planted) {
+			o := p.scaled(day(21, 12), func(*rationale.Decision) {})
+			o.Spent = "21"
+			p.settles(o)
+			o.Status = rationale.StatusSuccess
 		}, "spent 611.48 EUR in 2026-10 on 86 acts; 1 spent more than the ceiling"},
 		near("three within an hour", "3 acts of class scale of fleet, each just under its ceiling, spent 48 EUR between 2026-10-21T12:30:00Z and 2026-10-21T13:30:00Z, from ID",
 			[]string{"16.00", "16.00", "16.00"}, 30*time.Minute),
@@ -342,6 +366,9 @@ func haltViolations() []violation {
 		halted("everything is suspended", "Suspension", "agent: \"*\"\nuntil: 2026-10-30T10:45:00Z\n", "it was suspended by halt.yaml"),
 		halted("an authorization is suspended", "Suspension", "authorization: fleet\nuntil: 2026-10-30T10:45:00Z\n", "it was suspended by halt.yaml"),
 		drained("stopping", "let through afterwards", "the last act began 10.000 s later (ID), and 1 more was let through while the host knew, last ID", known.Add(1), 0),
+		{"stopping", "let through afterwards, and settled as not executed", func(p *planted) {
+			p.settles(p.ran(p.like("drain", classify.Parameterized, known.Add(1))))
+		}, "and 1 more was let through while the host knew, last ID"},
 		drained("stopping", "began late", "legacy was revoked by revocation.yaml at 2026-10-20T08:59:50Z; the last act began 60.001 s later (ID)",
 			known.Add(-time.Second), 50*time.Second+time.Millisecond),
 		drained("stopping", "began in time", "", known.Add(-time.Second), 50*time.Second),

@@ -11,5 +11,5 @@ SELECT CASE WHEN 100 * unexplained > acts * (SELECT value FROM parameter WHERE n
 FROM (
   SELECT authorization, class, count(*) AS acts, sum(rationale_complete IS 0) AS unexplained, sum(rationale_complete IS NULL) AS unasked,
     max(CASE WHEN rationale_complete IS 0 THEN id END) AS last
-  FROM act WHERE status <> 'not_executed' GROUP BY authorization, class)
+  FROM act WHERE ran GROUP BY authorization, class)
 ORDER BY authorization, class;

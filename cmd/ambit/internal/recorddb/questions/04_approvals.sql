@@ -34,5 +34,5 @@ FROM (
            THEN 'the price is not the one that was approved'
          WHEN (p.amount_whole, p.amount_nano) > (p.up_to_whole, p.up_to_nano) THEN p.by || ' may not approve as much' END AS problem
   FROM act a LEFT JOIN approval p ON p.record = (SELECT min(record) FROM approval WHERE id = a.approval)
-  WHERE a.tier = 'authorization_required' AND a.mode = 'enforce' AND a.status <> 'not_executed')
+  WHERE a.tier = 'authorization_required' AND a.mode = 'enforce' AND a.ran)
 ORDER BY at, decision;

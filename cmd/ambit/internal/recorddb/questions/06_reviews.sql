@@ -14,5 +14,5 @@ FROM (
     a.review_due IS NOT NULL AS opened, r.at AS reviewed_at, r.by AS reviewer, r.finding AS result,
     (SELECT value FROM parameter WHERE name = 'now') AS now
   FROM act a LEFT JOIN review r ON r.record = (SELECT min(record) FROM review WHERE decision = a.id)
-  WHERE a.mode = 'enforce' AND a.status <> 'not_executed' AND (a.review_due IS NOT NULL OR a.tier = 'bounded_escalation'))
+  WHERE a.mode = 'enforce' AND a.ran AND (a.review_due IS NOT NULL OR a.tier = 'bounded_escalation'))
 ORDER BY due, decision;

@@ -7,7 +7,7 @@ halted AS MATERIALIZED (
   SELECT h.record AS halt, a.record, a.id, a.started, a.at > h.known_at AS known, h.until_at IS NOT NULL AND a.at >= h.until_at AS ended
   FROM halts h JOIN act a
   ON (h.everything OR h.agent = a.agent OR h.authorization = a.authorization AND (h.class IS NULL OR h.class = a.class))
-    AND (a.started >= h.from_at OR a.at > h.known_at) AND a.status <> 'not_executed')
+    AND (a.started >= h.from_at OR a.at > h.known_at) AND a.ran)
 SELECT CASE WHEN allowed_after > 0 OR latency_ms > allowed_ms THEN 'exception' ELSE 'note' END AS finding,
   event, by, what, from_at, known_at, last_started, last_act, latency_ms, allowed_after, last_after,
   what || ' was ' || event || coalesce(' by ' || by, '') || ' at ' || substr(from_at, 1, 19) || 'Z; '
