@@ -81,7 +81,7 @@ func replicating() []mutant {
 		},
 		{
 			File: follow, Package: pkg, Run: "^TestReplicasDeliverInTurn$",
-			Old: "\tif !f.delivers {\n\t\treturn f.kept.Head\n\t}\n", New: "",
+			Old: "if !f.delivers && f.usurped == nil {", New: "if !f.delivers && f.usurped == nil && f.name == \"\" {",
 			Why: "every replica delivers everything",
 		},
 		{
