@@ -246,10 +246,16 @@ func (c *taskContext) Value(key any) any {
 
 func (c *taskContext) Err() error {
 	t := c.t
-	if t.life.disk != nil && !t.parked {
+	if t.life.disk != nil && !t.parked && t.gaveUp() == nil {
 		t.parked = true
 		t.s.park(t, t.life, "before the append")
 	}
+	return t.gaveUp()
+}
+
+// gaveUp returns why the task's context is done. Who gave up in line is out of it, and
+// says so at once: parked, it would hold up those behind it in the history alone.
+func (t *task) gaveUp() error {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
 	return t.cause
