@@ -14,6 +14,7 @@ import (
 
 	"github.com/ambit-go/ambit/classify"
 	"github.com/ambit-go/ambit/internal/celplan"
+	"github.com/ambit-go/ambit/internal/versions"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -34,7 +35,7 @@ type Set struct {
 	agents map[agentKey]*agentScope
 	// seen is what was ever loaded of each authorization. Neither it nor a
 	// revocation is undone by a reload.
-	seen map[string]seenVersions
+	seen map[string]versions.Seen
 	// required is the fields of a rationale that a tier requires by default.
 	required [tiers][]rationale.Field
 	counts   *shadowCounts // of this Set and of those that follow it
@@ -224,7 +225,7 @@ func load(docs []Document, m Manifest, o options, prior *Set) (*Set, []*Error) {
 		tools:    make(map[classify.ToolID]*tool),
 		lines:    make(map[string]*line),
 		agents:   make(map[agentKey]*agentScope),
-		seen:     make(map[string]seenVersions),
+		seen:     make(map[string]versions.Seen),
 	}
 	for tier := range s.required {
 		s.required[tier] = rationale.Required(classify.Tier(tier))
@@ -277,7 +278,7 @@ func (s *Set) index() {
 			s.lines[id] = l
 		}
 		l.versions = append(l.versions, g)
-		s.seen[id] = s.seen[id].with(seenVersion{g.Version, g.Grant.At})
+		s.seen[id] = s.seen[id].With(versions.Version{Number: g.Version, Granted: g.Grant.At})
 	}
 	authorized, enforced := make(map[agentKey][]period), make(map[agentKey][]period)
 	for _, l := range s.sortedLines() {

@@ -9,6 +9,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"github.com/ambit-go/ambit/classify"
+	"github.com/ambit-go/ambit/internal/versions"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -23,9 +24,9 @@ type defect struct {
 type history struct {
 	grant     *grantDoc
 	unsigned  bool
-	seen      seenVersions // of the authorization
-	halts     []*haltDoc   // that bind it at some time, in the order of the documents
-	reaffirms []time.Time  // by those who may
+	seen      versions.Seen // of the authorization
+	halts     []*haltDoc    // that bind it at some time, in the order of the documents
+	reaffirms []time.Time   // by those who may
 }
 
 // defects returns why the version is not in force at a time, in the order of
@@ -44,8 +45,8 @@ func (h *history) defects(at time.Time) []defect {
 	if h.unsigned {
 		add(rationale.StandingUnsigned, "the document has no valid signature of the keys that may grant it")
 	}
-	if newer, ok := h.seen.above(g.Version, at); ok {
-		add(rationale.StandingSuperseded, "version %d was in force since %s", newer.version, stamp(newer.at))
+	if newer, ok := h.seen.Above(g.Version, at); ok {
+		add(rationale.StandingSuperseded, "version %d was in force since %s", newer.Number, stamp(newer.Granted))
 	}
 	if at.Before(g.Grant.At) {
 		add(rationale.StandingNotYetEffective, "the grant takes effect at %s", stamp(g.Grant.At))
@@ -77,7 +78,7 @@ func (h *history) instants() []time.Time {
 	g := h.grant
 	all := []time.Time{g.Grant.At, g.Grant.Expires, g.Grant.At.Add(g.Every)}
 	for _, v := range h.seen {
-		all = append(all, v.at)
+		all = append(all, v.Granted)
 	}
 	for _, halt := range h.halts {
 		all = append(all, halt.At)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
+	"github.com/ambit-go/ambit/internal/versions"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -38,14 +39,14 @@ func referenceDefects(s *Set, g *grantDoc, at time.Time) []defect {
 	if !g.Signed && !s.options.trust.allowUnsigned {
 		add(rationale.StandingUnsigned, "the document has no valid signature of the keys that may grant it")
 	}
-	var newest seenVersion
+	var newest versions.Version
 	for _, v := range s.seen[g.ID.Value] {
-		if v.version > max(g.Version, newest.version) && !at.Before(v.at) {
+		if v.Number > max(g.Version, newest.Number) && !at.Before(v.Granted) {
 			newest = v
 		}
 	}
-	if newest.version > 0 {
-		add(rationale.StandingSuperseded, "version %d was in force since %s", newest.version, stamp(newest.at))
+	if newest.Number > 0 {
+		add(rationale.StandingSuperseded, "version %d was in force since %s", newest.Number, stamp(newest.Granted))
 	}
 	if at.Before(g.Grant.At) {
 		add(rationale.StandingNotYetEffective, "the grant takes effect at %s", stamp(g.Grant.At))
@@ -90,7 +91,7 @@ var drawnDay = rapid.Custom(func(t *rapid.T) time.Time {
 // drawnSet is a Set of a few grants, with all that bears on their standing.
 var drawnSet = rapid.Custom(func(t *rapid.T) *Set {
 	names := rapid.SampledFrom([]string{"a", "b"})
-	s := &Set{lines: make(map[string]*line), agents: make(map[agentKey]*agentScope), seen: make(map[string]seenVersions)}
+	s := &Set{lines: make(map[string]*line), agents: make(map[agentKey]*agentScope), seen: make(map[string]versions.Seen)}
 	s.options.trust.allowUnsigned = rapid.Bool().Draw(t, "allow unsigned")
 	for _, id := range []string{"a", "b"} {
 		for version := 1; version <= rapid.IntRange(0, 3).Draw(t, "versions"); version++ {
@@ -106,7 +107,7 @@ var drawnSet = rapid.Custom(func(t *rapid.T) *Set {
 		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "newer") {
-		s.seen["a"] = s.seen["a"].with(seenVersion{version: rapid.IntRange(1, 7).Draw(t, "newer version"), at: drawnDay.Draw(t, "newer at")})
+		s.seen["a"] = s.seen["a"].With(versions.Version{Number: rapid.IntRange(1, 7).Draw(t, "newer version"), Granted: drawnDay.Draw(t, "newer at")})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "reaffirmations") {
 		s.policy.Reaffirmations = append(s.policy.Reaffirmations, &reaffirmationDoc{

@@ -91,6 +91,7 @@ type WaitingLedger interface {
 type RememberingLedger interface {
 	Ledger
 	// Past returns what the host of an agent had loaded in an environment: the
-	// records of its revocations, and of its authorizations' versions.
+	// records of its revocations, and of its authorizations' versions. New calls it,
+	// once, and changes none of them; nil is no past.
 	Past(agent, environment string) []*rationale.Lifecycle
 }

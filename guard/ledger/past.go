@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"time"
 
+	"github.com/ambit-go/ambit/internal/versions"
 	"github.com/ambit-go/ambit/rationale"
 )
 
@@ -13,7 +13,7 @@ import (
 // out of the folder.
 type past struct {
 	revocations map[documentKey]*rationale.Lifecycle // under whatever name
-	versions    map[authorizationKey][]version
+	versions    map[authorizationKey]versions.Seen
 }
 
 func revocationKey(l *rationale.Lifecycle, digest string) documentKey {
@@ -22,15 +22,8 @@ func revocationKey(l *rationale.Lifecycle, digest string) documentKey {
 
 type authorizationKey struct{ agent, environment, id string }
 
-// version is one of an authorization. Of those that are kept none is lower than
-// another, and granted no earlier.
-type version struct {
-	Number  int       `json:"version"`
-	Granted time.Time `json:"granted_at"`
-}
-
 func newPast() past {
-	return past{make(map[documentKey]*rationale.Lifecycle), make(map[authorizationKey][]version)}
+	return past{make(map[documentKey]*rationale.Lifecycle), make(map[authorizationKey]versions.Seen)}
 }
 
 func (p *past) apply(l *rationale.Lifecycle) {
@@ -41,17 +34,9 @@ func (p *past) apply(l *rationale.Lifecycle) {
 		delete(p.revocations, revocationKey(l, l.Supersedes))
 		p.revocations[revocationKey(l, l.Digest)] = l
 	case l.Event == rationale.EventLoaded && l.Authorization != nil && l.Standing != rationale.StandingUnsigned:
-		p.see(authorizationKey{l.Agent.ID, l.Agent.Environment, l.Authorization.ID}, version{l.Authorization.Version, l.Authorization.GrantedAt})
+		key := authorizationKey{l.Agent.ID, l.Agent.Environment, l.Authorization.ID}
+		p.versions[key] = p.versions[key].With(versions.Version{Number: l.Authorization.Version, Granted: l.Authorization.GrantedAt})
 	}
-}
-
-func (p *past) see(key authorizationKey, v version) {
-	implies := func(a, b version) bool { return a.Number >= b.Number && !a.Granted.After(b.Granted) }
-	known := p.versions[key]
-	if slices.ContainsFunc(known, func(o version) bool { return implies(o, v) }) {
-		return
-	}
-	p.versions[key] = append(slices.DeleteFunc(known, func(o version) bool { return implies(v, o) }), v)
 }
 
 // Past returns what the host of an agent had loaded in an environment that its next
@@ -67,11 +52,11 @@ func (m *Memory) Past(agent, environment string) []*rationale.Lifecycle {
 			all = append(all, l)
 		}
 	}
-	for key, versions := range m.past.versions {
+	for key, seen := range m.past.versions {
 		if key.agent != agent || key.environment != environment {
 			continue
 		}
-		for _, v := range versions {
+		for _, v := range seen {
 			all = append(all, &rationale.Lifecycle{
 				Kind: rationale.KindLifecycle, Event: rationale.EventLoaded, Agent: rationale.Agent{ID: agent, Environment: environment},
 				Authorization: &rationale.AuthorizationRef{ID: key.id, Version: v.Number, GrantedAt: v.Granted},
@@ -91,10 +76,10 @@ type savedPast struct {
 }
 
 type savedVersions struct {
-	Agent         string    `json:"agent"`
-	Environment   string    `json:"environment"`
-	Authorization string    `json:"authorization"`
-	Versions      []version `json:"versions"`
+	Agent         string        `json:"agent"`
+	Environment   string        `json:"environment"`
+	Authorization string        `json:"authorization"`
+	Versions      versions.Seen `json:"versions"`
 }
 
 func (p *past) save() (savedPast, error) {
@@ -106,8 +91,8 @@ func (p *past) save() (savedPast, error) {
 		}
 		s.Revocations = append(s.Revocations, data)
 	}
-	for key, versions := range p.versions {
-		s.Versions = append(s.Versions, savedVersions{key.agent, key.environment, key.id, versions})
+	for key, seen := range p.versions {
+		s.Versions = append(s.Versions, savedVersions{key.agent, key.environment, key.id, seen})
 	}
 	slices.SortFunc(s.Revocations, func(a, b json.RawMessage) int { return slices.Compare(a, b) })
 	slices.SortFunc(s.Versions, func(a, b savedVersions) int {

@@ -25,6 +25,7 @@ var rules = []rule{
 	{Package: "rationale/journal", Imports: []string{"rationale"}},
 
 	{Package: "internal/money"},
+	{Package: "internal/versions"},
 	{Package: "internal/calendar"},
 	{Package: "internal/strictjson", Others: []string{jsonModule, schemaModule}},
 	{Package: "internal/celplan", Imports: []string{"internal/strictjson"}, Others: []string{celModule}},
@@ -32,11 +33,11 @@ var rules = []rule{
 
 	{
 		Package: "authority",
-		Imports: []string{"classify", "rationale", "internal/calendar", "internal/strictjson", "internal/celplan", "internal/yamldoc"},
+		Imports: []string{"classify", "rationale", "internal/calendar", "internal/strictjson", "internal/celplan", "internal/yamldoc", "internal/versions"},
 		Others:  []string{decimalModule},
 	},
 
-	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money"}},
+	{Package: "guard/ledger", Imports: []string{"classify", "rationale", "rationale/journal", "internal/calendar", "internal/money", "internal/versions"}},
 	{
 		Package: "internal/desk",
 		Imports: []string{"rationale", "rationale/journal", "authority", "guard/ledger"},

@@ -22,14 +22,14 @@ func standing() []mutant {
 			Why:  "a review lapses one instant too late",
 		},
 		{
-			File: "authority/past.go",
-			Old:  "v.version > version && !at.Before(v.at)",
-			New:  "v.version > version+1 && !at.Before(v.at)",
+			File: "internal/versions/versions.go",
+			Old:  "v.Number > number && !at.Before(v.Granted)",
+			New:  "v.Number > number+1 && !at.Before(v.Granted)",
 			Why:  "an older version comes back into force",
 		},
 		{
-			File: "authority/past.go", Package: "./authority", Run: "^TestAVersionForLaterHidesNone$",
-			Old: "return o.version <= v.version && !v.at.After(o.at)", New: "return o.version <= v.version",
+			File: "internal/versions/versions.go", Package: "./authority", Run: "^TestAVersionForLaterHidesNone$",
+			Old: "return a.Number >= b.Number && !a.Granted.After(b.Granted)", New: "return a.Number >= b.Number",
 			Why: "a version for later hides the one that it will supersede, and the one before comes back",
 		},
 		{
